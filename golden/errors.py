@@ -1,0 +1,9 @@
+class InputError(ValueError):
+    """A user's mistake: the command line reports it as one line and exits with status 2.
+
+    The message names the thing, the rule and the offending value.
+    """
+
+
+class MismatchError(AssertionError):
+    """A result differs from the golden model: the command line exits with status 1."""
