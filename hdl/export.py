@@ -1,0 +1,45 @@
+"""Verilog and RTLIL text of any component of the gateware."""
+
+import os
+
+from amaranth.back import rtlil as _rtlil
+from amaranth.lib import wiring
+
+__all__ = ["rtlil", "verilog"]
+
+
+def rtlil(component: wiring.Component, name: str) -> str:
+    """Convert a component to RTLIL, the input of every Yosys flow.
+
+    Cells and wires keep ``src`` attributes that name the Python line they come from.
+
+    Parameters
+    ----------
+    component
+        A component that was not elaborated before; each port becomes a port of the top module.
+    name
+        Name of the top module.
+    """
+    return _rtlil.convert(component, name=name)
+
+
+def verilog(component: wiring.Component, name: str, *, header: str = "") -> str:
+    """Convert a component to plain Verilog-2001.
+
+    Parameters
+    ----------
+    component
+        A component that was not elaborated before; each port becomes a port of the top module.
+    name
+        Name of the top module.
+    header
+        Lines to put first, each as a comment.
+    """
+    # An old yosys on PATH is preferred otherwise, and the text would depend on the machine.
+    os.environ["AMARANTH_USE_YOSYS"] = "builtin"
+    # The import finds its yosys, so the choice above has to come first.
+    from amaranth.back import verilog as _verilog
+
+    text = _verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True)
+    comments = "".join(f"// {line}".rstrip() + "\n" for line in header.splitlines())
+    return comments + text
