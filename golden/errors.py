@@ -5,5 +5,9 @@ class InputError(ValueError):
     """
 
 
+class InputTypeError(InputError, TypeError):
+    """A user's mistake of kind: an integer where a float belongs, for example."""
+
+
 class MismatchError(AssertionError):
     """A result differs from the golden model: the command line exits with status 1."""

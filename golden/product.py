@@ -1,0 +1,102 @@
+"""Matrix products of quantized tensors, bit for bit as spec section 7 has them."""
+
+import numpy as np
+
+from .errors import InputError, InputTypeError
+
+#: Every NaN result.
+QUIET_NAN = np.uint32(0x7FC00000)
+
+
+def accumulate(a, w, c=None):
+    """Multiply C = A * W^T and return the raw FP32 accumulators, before any tensor scale.
+
+    For the formats with E8M0 scales this is `matmul`. It is what the gateware's columns hold.
+
+    Parameters
+    ----------
+    a : Quantized
+        Activations of shape (M, K).
+    w : Quantized
+        Weights of shape (N, K), of the same format.
+    c : float32 array of shape (M, N), optional
+        Accumulators to start from, instead of +0.
+
+    Returns
+    -------
+    float32 array of shape (M, N)
+        Groups enter in increasing order: term = RNE_fp32(S * scale product), with the exact
+        integer sum S of the group's products, then acc = RNE_fp32(acc + term). Every NaN is
+        0x7FC00000.
+    """
+    check_operands(a, w)
+    left, right = a.operand(), w.operand()
+    shape = (a.shape[0], w.shape[0])
+    acc = np.zeros(shape, np.float32) if c is None else initial_accumulators(c, shape)
+    left_factors, right_factors = left.factors(), right.factors()
+    with np.errstate(over="ignore", invalid="ignore"):
+        for group in range(left_factors.shape[1]):
+            # |S| < 2**24, so the float32 product is exact, in whatever order it is summed. Adding
+            # +0 makes a zero sum +0.
+            sums = left.integers[:, group] @ right.integers[:, group].T
+            exact = np.add(sums, 0.0, dtype=np.float64)
+            exact *= left_factors[:, group, None]
+            exact *= right_factors[:, group]
+            acc += exact.astype(np.float32)
+    return canonical_nan(acc)
+
+
+def matmul(a, w, c=None):
+    """Multiply C = A * W^T, plus C0 when given, in FP32 (spec section 7).
+
+    Parameters and errors are those of `accumulate`. For a format with a tensor scale (NVFP4) the
+    accumulators start from +0 and an epilogue follows: with alpha = RNE_fp32(ts_a * ts_w), the
+    result is RNE_fp32(acc * alpha), and with `c` RNE_fp32(c + that).
+
+    Returns
+    -------
+    float32 array of shape (M, N)
+        Every NaN is 0x7FC00000.
+    """
+    check_operands(a, w)
+    if a.tensor_scale is None:
+        return accumulate(a, w, c)
+    acc = accumulate(a, w)
+    with np.errstate(all="ignore"):
+        result = acc * (np.float32(a.tensor_scale) * np.float32(w.tensor_scale))
+        if c is not None:
+            result = initial_accumulators(c, acc.shape) + result
+    return canonical_nan(result)
+
+
+def check_operands(a, w):
+    """Raise `InputError` unless `a` and `w` can be multiplied."""
+    for name, operand, role in (("Left", a, "activations"), ("Right", w, "weights")):
+        if operand.role != role:
+            raise InputError(f"{name} operand must be {role}, not {operand.role}")
+        if len(operand.shape) != 2:
+            raise InputError(f"{name} operand must have two axes, not shape {operand.shape}")
+    if a.format != w.format:
+        raise InputError(f"Formats must agree, not {a.format} activations and {w.format} weights")
+    if not a.spec.multiplies:
+        raise InputError(f"Format {a.format} has no matrix product")
+    if a.shape[1] != w.shape[1]:
+        raise InputError(
+            f"K must agree, not {a.shape[1]} in the activations and {w.shape[1]} in the weights"
+        )
+
+
+def initial_accumulators(c, shape):
+    """Return a float32 copy of the given accumulators, or raise `InputError`."""
+    c = np.asarray(c)
+    if c.dtype != np.float32:
+        raise InputTypeError(f"Initial accumulators must be float32, not {c.dtype.name}")
+    if c.shape != shape:
+        raise InputError(f"Initial accumulators must have shape {shape}, not {c.shape}")
+    return c.copy()
+
+
+def canonical_nan(values):
+    """Replace every NaN by the quiet NaN 0x7FC00000, in place."""
+    values.view(np.uint32)[np.isnan(values)] = QUIET_NAN
+    return values

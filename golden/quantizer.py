@@ -1,0 +1,148 @@
+"""Quantization: checks, then the format's encoder on cache-sized chunks in threads."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import ml_dtypes
+import numpy as np
+
+from . import formats
+from .bins import unsigned_of
+from .errors import InputError, InputTypeError
+from .number_format import Options
+from .packing import pack
+from .quantized import Quantized
+
+#: Input types, exact in float64.
+FLOAT_TYPES = tuple(np.dtype(t) for t in (np.float16, ml_dtypes.bfloat16, np.float32, np.float64))
+
+#: Elements a chunk: its temporaries fit a second-level cache.
+CHUNK_ELEMENTS = 1 << 15
+
+
+def quantize(x, role, *, format="m2xfp", scale_rule="floor", adaptive=True, threads=None):
+    """Quantize a tensor along its last axis (spec sections 2 to 5 and 8).
+
+    Parameters
+    ----------
+    x : array of shape (..., K)
+        float16, bfloat16 (ml_dtypes), float32 or float64. K is a multiple of the group. Every
+        decision is exact on the value as given. A group with a NaN or an infinity becomes a NaN
+        group.
+    role : str
+        ``"activations"`` or ``"weights"``: M2XFP encodes them differently.
+    format : str
+        ``"m2xfp"``, ``"mxfp4"``, ``"nvfp4"`` or ``"smx4"``.
+    scale_rule : str
+        ``"floor"``, ``"ceil"``, ``"rtn1"`` or ``"rtn2"`` (spec section 4), for formats with an
+        E8M0 scale.
+    adaptive : bool
+        For M2XFP weights: search the exponents E - 1, E, E + 1 (default), or keep E.
+    threads : int, optional
+        Threads to use; one a processor by default. The result does not depend on it.
+
+    Returns
+    -------
+    Quantized
+
+    Raises
+    ------
+    InputError
+        When the shape, the role, the format or the scale rule is not one of these.
+    InputTypeError
+        When the type of `x` is not one of these.
+    """
+    spec = formats.get(format)
+    options = Options(role, scale_rule, bool(adaptive))
+    spec.check_options(options)
+    x = np.asarray(x)
+    check_tensor(x, spec)
+    groups = x.reshape(-1, spec.group)
+    if spec.has_tensor_scale:
+        scale = spec.tensor_scale(_finite_amax(groups))
+        options = Options(role, scale_rule, bool(adaptive), scale)
+    elements, scales, metadata = _encode_chunks(groups, spec, options, threads)
+    lead = x.shape[:-1]
+    return Quantized(
+        elements.reshape(*lead, -1),
+        scales.reshape(*lead, -1),
+        metadata.reshape(*lead, x.shape[-1] // spec.group * (spec.metadata_bits // 8)),
+        role,
+        format,
+        x.shape,
+        None if options.tensor_scale is None else np.float32(options.tensor_scale),
+    )
+
+
+def check_tensor(x, spec):
+    """Raise `InputError` unless `x` is a tensor that `spec` can quantize."""
+    if x.dtype.newbyteorder("=") not in FLOAT_TYPES:
+        raise InputTypeError(
+            f"Tensor must be float16, bfloat16, float32 or float64, not {x.dtype.name}"
+        )
+    if x.ndim == 0:
+        raise InputError("Tensor must have at least one axis, not be a single number")
+    if x.size == 0:
+        raise InputError(f"Tensor must not be empty, but its shape is {x.shape}")
+    if x.shape[-1] % spec.group:
+        raise InputError(
+            f"Last axis K must be a multiple of {spec.group} for {spec.name}, not {x.shape[-1]}"
+        )
+
+
+def _planes(groups):
+    """Return groups (n, group) as float32 or float64 planes (group, n)."""
+    wide = np.float64 if groups.dtype.itemsize == 8 else np.float32
+    return np.ascontiguousarray(groups.T, dtype=wide)
+
+
+def _special_groups(planes):
+    """Return a mask (n,) of the groups that hold a NaN or an infinity."""
+    unsigned = unsigned_of(planes.dtype)
+    infinity = np.array(np.inf, planes.dtype).view(unsigned)
+    magnitudes = planes.view(unsigned) & (~unsigned(0) >> unsigned(1))
+    return magnitudes.max(axis=0) >= infinity
+
+
+def _finite_amax(groups):
+    """Return the largest magnitude among the groups without NaN or infinity, as a float."""
+    largest = 0.0
+    step = max(1, CHUNK_ELEMENTS // groups.shape[1])
+    for start in range(0, len(groups), step):
+        planes = _planes(groups[start : start + step])
+        finite = planes[:, ~_special_groups(planes)]
+        largest = max(largest, float(np.abs(finite).max(initial=0.0)))
+    return largest
+
+
+def _encode_chunks(groups, spec, options, threads):
+    """Encode groups (n, group) to packed elements (n, bytes), scales (n,), metadata (n, bytes)."""
+    count = len(groups)
+    elements = np.empty((count, spec.elements_bits // 8), np.uint8)
+    scales = np.empty(count, np.uint8)
+    metadata = np.empty((count, spec.metadata_bits // 8), np.uint8)
+    step = max(1, CHUNK_ELEMENTS // spec.group)
+
+    def encode(start):
+        chunk = slice(start, start + step)
+        planes = _planes(groups[chunk])
+        with np.errstate(all="ignore"):  # NaN groups are replaced; errors may overflow
+            codes = spec.encode(planes, options)
+        special = _special_groups(planes)
+        codes.elements[:, special] = 0
+        codes.scales[special] = spec.nan_scale
+        codes.metadata[:, special] = spec.nan_metadata(options.role)
+        elements[chunk] = pack(codes.elements, spec.element_bits)
+        scales[chunk] = codes.scales
+        metadata[chunk] = codes.metadata.T
+
+    starts = range(0, count, step)
+    workers = min(len(starts), threads or len(os.sched_getaffinity(0)))
+    if workers == 1:
+        for start in starts:
+            encode(start)
+    else:
+        with ThreadPoolExecutor(workers) as pool:
+            for _ in pool.map(encode, starts):
+                pass
+    return elements, scales, metadata
