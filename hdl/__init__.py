@@ -1,0 +1,19 @@
+"""Amaranth gateware of M2XFP: from decode unit to GEMM core."""
+
+from . import formats
+from .accumulator import Fp32Accumulator
+from .column import Column
+from .decode import DecodeUnit, GroupDecoder
+from .dot import GroupDot, SubgroupDot
+from .tile import SystolicTile
+
+__all__ = [
+    "Column",
+    "DecodeUnit",
+    "Fp32Accumulator",
+    "GroupDecoder",
+    "GroupDot",
+    "SubgroupDot",
+    "SystolicTile",
+    "formats",
+]

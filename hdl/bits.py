@@ -1,0 +1,38 @@
+from amaranth.hdl import Cat, Const, Mux, Value
+
+
+def leading_zeros(value: Value) -> Value:
+    """Return the number of zeros above the highest set bit of ``value``.
+
+    A balanced tree over the width rounded up to a power of two. The count of a zero value is
+    the rounded-up width minus one or more, whatever is cheapest; callers treat zero apart.
+    """
+    size = 1 << (len(value) - 1).bit_length()
+    # Ones below the value end the count of a zero value and cost nothing.
+    padded = Cat(Const(-1, size - len(value)), value) if size > len(value) else value
+    return _leading_zeros(padded)
+
+
+def _leading_zeros(value: Value) -> Value:
+    if len(value) == 1:
+        return Const(0, 0)
+    half = len(value) // 2
+    low, high = value[:half], value[half:]
+    empty = ~high.any()
+    return Cat(Mux(empty, _leading_zeros(low), _leading_zeros(high)), empty)
+
+
+def shift_right_sticky(value: Value, amount: Value) -> tuple[Value, Value]:
+    """Shift ``value`` right logically; return it with the OR of the bits shifted out.
+
+    Returns
+    -------
+    shifted : unsigned(len(value))
+    sticky : unsigned(1)
+    """
+    sticky = Const(0, 1)
+    for level in range(len(amount)):
+        distance = min(1 << level, len(value))
+        sticky = sticky | (amount[level] & value[:distance].any())
+        value = Mux(amount[level], value >> distance, value)[: len(value)]
+    return value, sticky

@@ -1,0 +1,27 @@
+"""Gateware halves of the number formats, one file a format; see :class:`Format`."""
+
+from .base import Format
+from .m2xfp import M2xfp
+from .mxfp4 import Mxfp4
+
+__all__ = ["Format", "get", "names"]
+
+_FORMATS = {kind.name: kind for kind in (M2xfp, Mxfp4)}
+
+
+def names() -> list[str]:
+    """Return the names of the formats that have gateware."""
+    return list(_FORMATS)
+
+
+def get(name: str) -> Format:
+    """Return the gateware half of a format.
+
+    Raises
+    ------
+    ValueError
+        If no format has that name.
+    """
+    if name not in _FORMATS:
+        raise ValueError(f"Format must be one of {', '.join(_FORMATS)}, not {name!r}")
+    return _FORMATS[name]()

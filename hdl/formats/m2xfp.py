@@ -1,0 +1,118 @@
+from amaranth.hdl import Cat, Const, Module, Mux, Value, unsigned
+from amaranth.lib import data
+
+from ..e2m1 import E2M1, halves
+from .mxfp4 import Mxfp4, signed_sum
+
+
+class Correction(data.Struct):
+    """What the metadata adds to the top-1 activation of a subgroup, in units of 1/8.
+
+    Members
+    -------
+    steps : unsigned(4)
+        One-hot of a magnitude of 1, 2, 4 or 8 eighths; zero for no correction.
+    sign : unsigned(1)
+        Sign of the correction of the signed element.
+    """
+
+    steps: unsigned(4)
+    sign: unsigned(1)
+
+
+class M2xfp(Mxfp4):
+    """M2XFP: MXFP4 with two bits of metadata a subgroup (format spec, sections 2 and 3).
+
+    Activations: the top-1 element of a subgroup is corrected by -1, 0, +1 or +2 E2M3 codes.
+    Weights: a subgroup is multiplied by (4 + k) / 4. Widths are those of section 7: subgroup
+    sums count sixteenths and are at most 4704, group sums count 1/64 and are at most 131712.
+    """
+
+    name = "m2xfp"
+    product_bits = 14
+    significand_bits = 19
+    unit_exponent = -254 - 6
+
+    def __init__(self):
+        super().__init__()
+        elements = data.ArrayLayout(E2M1, self.lanes)
+        metadata = data.ArrayLayout(unsigned(2), self.subgroups)
+        self.group = data.StructLayout(
+            {"elements": elements, "metadata": metadata, "scale": unsigned(8)}
+        )
+        elements = data.ArrayLayout(E2M1, self.subgroup)
+        self.encoded_subgroup = data.StructLayout({"elements": elements, "metadata": unsigned(2)})
+        self.activation_subgroup = data.StructLayout(
+            {"elements": elements, "top": unsigned(self.subgroup), "correction": Correction}
+        )
+        self.weight_subgroup = data.StructLayout({"elements": elements, "multiplier": unsigned(2)})
+
+    def encoded(self, group: data.View, index: int) -> Value:
+        """Return the bits of subgroup ``index`` of a bus word, as ``encoded_subgroup``."""
+        return Cat(super().encoded(group, index), group.metadata[index])
+
+    def decode_subgroup(self, m: Module, encoded: data.View, operand: data.View) -> None:
+        """Find the top-1 element and its correction."""
+        elements = encoded.elements
+        m.d.comb += [
+            operand.elements.eq(elements),
+            operand.top.eq(top_one([element.code for element in elements])),
+        ]
+        code = _select(operand.top, [element.code for element in elements])
+        sign = _select(operand.top, [element.sign for element in elements])
+        m.d.comb += operand.correction.eq(_correction(code, sign, encoded.metadata))
+
+    def subgroup_sum(self, m: Module, activation: data.View, weight: data.View) -> Value:
+        """Return the sum of eight products and the correction's, in units of 1/16."""
+        top = E2M1(_select(activation.top, [element.as_value() for element in weight.elements]))
+        correction = activation.correction
+        magnitude = halves(top.code)
+        extra = 0
+        for step in range(len(correction.steps)):
+            extra |= Mux(correction.steps[step], magnitude << step, 0)
+        plain = super().subgroup_sum(m, activation, weight)
+        return (plain << 2) + signed_sum([(correction.sign ^ top.sign, extra)])
+
+    def scaled(self, m: Module, total: Value, weight: data.View) -> Value:
+        """Return ``total * (4 + k)``, in units of 1/64."""
+        k = weight.multiplier
+        return (total << 2) + Mux(k[1], total << 1, 0) + Mux(k[0], total, 0)
+
+
+def top_one(codes: list[Value]) -> Value:
+    """Return the one-hot of the largest code, the lowest index among equals.
+
+    By elimination: from the top bit down, keep the candidates that have the bit if any has.
+    """
+    candidates = Const(-1, len(codes))
+    for bit in reversed(range(len(codes[0]))):
+        having = candidates & Cat(code[bit] for code in codes)
+        candidates = Mux(having.any(), having, candidates)
+    below = Const(0, 1)
+    winners = []
+    for candidate in candidates:
+        winners.append(candidate & ~below)
+        below = below | candidate
+    return Cat(winners)
+
+
+def _correction(code: Value, sign: Value, metadata: Value) -> Value:
+    """Return the :class:`Correction` bits of a top-1 element.
+
+    An E2M3 code step is 1/8 below 2.0, 1/4 below 4.0 and 1/2 above; a step down from the
+    bottom of a binade is half of that. Zero stays zero under a step down.
+    """
+    one, two, down = metadata == 2, metadata == 3, metadata == 0
+    small, medium, large = ~code[2], code[2] & ~code[1], code[2] & code[1]
+    bottom = ~code[0]
+    eighth = (small & one) | (small & code.any() & down) | (medium & bottom & down)
+    quarter = (small & two) | (medium & one) | (medium & ~bottom & down) | (large & bottom & down)
+    half = (medium & two) | (large & one) | (large & ~bottom & down)
+    return Cat(eighth, quarter, half, large & two, sign ^ down)
+
+
+def _select(one_hot: Value, values: list[Value]) -> Value:
+    selected = 0
+    for enable, value in zip(one_hot, values, strict=True):
+        selected |= value & enable.replicate(len(value))
+    return selected

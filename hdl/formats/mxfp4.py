@@ -1,0 +1,70 @@
+from amaranth.hdl import Cat, Module, Value, unsigned
+from amaranth.lib import data
+
+from ..e2m1 import E2M1, product
+from .base import Format
+
+
+class Mxfp4(Format):
+    """OCP MXFP4: groups of 32 E2M1 elements with one E8M0 scale (format spec, section 8).
+
+    A subgroup sum counts quarters: E2M1 magnitudes are at most 12 halves, so eight products
+    are at most 1152 quarters in magnitude.
+    """
+
+    name = "mxfp4"
+    lanes = 32
+    subgroup = 8
+    product_bits = 12
+    significand_bits = 14
+    exponent_bits = 9
+    unit_exponent = -254 - 2
+
+    def __init__(self):
+        elements = data.ArrayLayout(E2M1, self.lanes)
+        self.group = data.StructLayout({"elements": elements, "scale": unsigned(8)})
+        subgroup = data.StructLayout({"elements": data.ArrayLayout(E2M1, self.subgroup)})
+        self.encoded_subgroup = subgroup
+        self.activation_subgroup = subgroup
+        self.weight_subgroup = subgroup
+
+    def encoded(self, group: data.View, index: int) -> Value:
+        """Return the bits of subgroup ``index`` of a bus word, as ``encoded_subgroup``."""
+        first = index * self.subgroup
+        return Cat(group.elements[first + lane] for lane in range(self.subgroup))
+
+    def decode_subgroup(self, m: Module, encoded: data.View, operand: data.View) -> None:
+        """Pass the elements on: the sign and magnitude codes are the operand."""
+        m.d.comb += operand.elements.eq(encoded.elements)
+
+    def weight_operand(self, encoded: data.View) -> Value:
+        """Return the bits of a subgroup of weights as ``weight_subgroup``."""
+        return encoded.as_value()
+
+    def subgroup_sum(self, m: Module, activation: data.View, weight: data.View) -> Value:
+        """Return the sum of eight signed products in units of 1/4."""
+        return signed_sum(
+            (x.sign ^ w.sign, product(x.code, w.code))
+            for x, w in zip(activation.elements, weight.elements, strict=True)
+        )
+
+    def scaled(self, m: Module, total: Value, weight: data.View) -> Value:
+        """Return the sum as it is: weights have no multiplier."""
+        return total
+
+    def combine_scales(self, activation: Value, weight: Value) -> tuple[Value, Value]:
+        """Add two E8M0 codes; 255 in either is NaN."""
+        return activation + weight, activation.all() | weight.all()
+
+
+def signed_sum(terms) -> Value:
+    """Add ``(negative, magnitude)`` terms.
+
+    A negative term enters as the one's complement of its magnitude with the missing one as a
+    carry, which a carry-save tree absorbs; negating each term first would cost an adder each.
+    """
+    addends = []
+    for negative, magnitude in terms:
+        inverted = magnitude ^ negative.replicate(len(magnitude))
+        addends += [Cat(inverted, negative).as_signed(), negative]
+    return sum(addends[1:], addends[0])

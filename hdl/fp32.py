@@ -1,0 +1,23 @@
+from amaranth.hdl import unsigned
+from amaranth.lib import data
+
+
+class Fp32(data.Struct):
+    """IEEE 754 binary32.
+
+    Members
+    -------
+    fraction : unsigned(23)
+    exponent : unsigned(8)
+        Biased by 127; 0 marks zero and subnormals, 255 infinities and NaN.
+    sign : unsigned(1)
+    """
+
+    fraction: unsigned(23)
+    exponent: unsigned(8)
+    sign: unsigned(1)
+
+
+#: The one NaN that arithmetic results carry (format spec, section 5).
+QUIET_NAN = 0x7FC00000
+INFINITY = 0x7F800000
