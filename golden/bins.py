@@ -22,6 +22,17 @@ def unsigned_of(dtype):
     return _UNSIGNED[np.dtype(dtype)]
 
 
+def magnitude_bits(values):
+    """Return the bit patterns of the magnitudes of C-contiguous floats: the sign bit cleared."""
+    unsigned = unsigned_of(values.dtype)
+    return values.view(unsigned) & (~unsigned(0) >> unsigned(1))
+
+
+def sign_bits(values):
+    """Return 1 for every negative float, a negative zero included, as uint8."""
+    return np.signbit(values).view(np.uint8)
+
+
 def bin_indices(values):
     """Return the table index of non-negative, C-contiguous floats.
 

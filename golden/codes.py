@@ -13,6 +13,20 @@ E2M3_VALUES = np.concatenate(
     [np.arange(16) / 8, np.arange(8, 16) / 4, np.arange(8, 16) / 2],
 )
 
+#: E2M1 nibble -> signed integer in units of 1/2; the nibble of a negative zero gives -0.0.
+E2M1_HALVES = (2 * np.concatenate([E2M1_VALUES, -E2M1_VALUES])).astype(np.float32)
+
+#: Significand and exponent of every positive finite E4M3 code 0..126: their value is
+#: significand * 2**exponent, subnormals below code 8.
+E4M3_SIGNIFICANDS = np.array([code & 7 | (8 if code > 7 else 0) for code in range(127)], np.int32)
+E4M3_EXPONENTS = np.array([max(code >> 3, 1) - 10 for code in range(127)], np.int32)
+
+#: Value of every positive finite E4M3 code; the largest is 448.
+E4M3_VALUES = np.ldexp(E4M3_SIGNIFICANDS.astype(np.float64), E4M3_EXPONENTS)
+
+#: Code of an E4M3 scale that makes its group NaN.
+E4M3_NAN = 127
+
 #: Code of an E8M0 scale that makes its group NaN.
 E8M0_NAN = 255
 

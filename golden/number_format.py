@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .codes import E8M0_NAN
 from .errors import InputError
 
 #: The roles a tensor can have in a matrix product.
@@ -103,10 +104,10 @@ class NumberFormat(ABC):
         Width of the metadata of one group.
     scale_rules : tuple of str
         Scale rules the format can use, the default first.
-    multiplies : bool
-        Whether `golden.matmul` takes the format.
     has_tensor_scale : bool
         Whether the whole tensor has one more FP32 scale.
+    nan_scale : int
+        Scale code that makes a group NaN.
     """
 
     name: str
@@ -116,10 +117,8 @@ class NumberFormat(ABC):
     scale_bits: int = 8
     metadata_bits: int = 0
     scale_rules: tuple[str, ...] = ("floor",)
-    multiplies: bool = True
     has_tensor_scale: bool = False
-    #: Scale code that makes a group NaN.
-    nan_scale: int = 255
+    nan_scale: int = E8M0_NAN
 
     @property
     def word_bits(self):

@@ -78,8 +78,6 @@ def check_operands(a, w):
             raise InputError(f"{name} operand must have two axes, not shape {operand.shape}")
     if a.format != w.format:
         raise InputError(f"Formats must agree, not {a.format} activations and {w.format} weights")
-    if not a.spec.multiplies:
-        raise InputError(f"Format {a.format} has no matrix product")
     if a.shape[1] != w.shape[1]:
         raise InputError(
             f"K must agree, not {a.shape[1]} in the activations and {w.shape[1]} in the weights"

@@ -7,7 +7,7 @@ import ml_dtypes
 import numpy as np
 
 from . import formats
-from .bins import unsigned_of
+from .bins import magnitude_bits, unsigned_of
 from .errors import InputError, InputTypeError
 from .number_format import Options
 from .packing import pack
@@ -100,8 +100,7 @@ def _special_groups(planes):
     """Return a mask (n,) of the groups that hold a NaN or an infinity."""
     unsigned = unsigned_of(planes.dtype)
     infinity = np.array(np.inf, planes.dtype).view(unsigned)
-    magnitudes = planes.view(unsigned) & (~unsigned(0) >> unsigned(1))
-    return magnitudes.max(axis=0) >= infinity
+    return magnitude_bits(planes).max(axis=0) >= infinity
 
 
 def _finite_amax(groups):

@@ -8,21 +8,18 @@ from functools import cache
 
 import numpy as np
 
-from ..bins import bin_indices, bin_values, unsigned_of
-from ..codes import E2M1_VALUES, E2M3_VALUES, E8M0_BIAS, E8M0_NAN, nearest_code
+from ..bins import bin_indices, bin_values, magnitude_bits, sign_bits
+from ..codes import E2M1_HALVES, E2M1_VALUES, E2M3_VALUES, E8M0_BIAS, E8M0_NAN, nearest_code
 from ..number_format import Codes, NumberFormat, Operand
 from ..scales import MAX_CODE, SCALE_RULES, power_of_two, scale_codes
 
 SUBGROUPS = 4
 LANES = 8
 
-#: E2M1 nibble -> signed integer in units of 1/2.
-HALVES = (2 * np.concatenate([E2M1_VALUES, -E2M1_VALUES])).astype(np.float32)
-
 #: E2M3 magnitude code -> integer in units of 1/8.
 EIGHTHS = (8 * E2M3_VALUES).astype(np.float32)
 
-#: 6 = 1.5 * 2**2.
+#: Exponent of the largest element, 6 = 1.5 * 2**2.
 LARGEST_EXPONENT = 2
 
 #: Exponent steps of the adaptive weight search.
@@ -152,7 +149,6 @@ class M2xfp(NumberFormat):
     subgroup = LANES
     metadata_bits = 8
     scale_rules = tuple(SCALE_RULES)
-    nan_scale = E8M0_NAN
 
     def nan_metadata(self, role):
         """Return the metadata byte of a NaN group, the same as in an all-zero group."""
@@ -161,15 +157,14 @@ class M2xfp(NumberFormat):
     def encode(self, x, options):
         """Encode groups; see `NumberFormat.encode`."""
         dtype = x.dtype.type
-        unsigned = unsigned_of(dtype)
-        bits = x.view(unsigned) & (~unsigned(0) >> unsigned(1))
+        bits = magnitude_bits(x)
         magnitude = bits.view(dtype)
         scales = scale_codes(bits.max(axis=0), dtype, options.scale_rule, LARGEST_EXPONENT)
         if options.role == "activations":
             elements, metadata = _encode_activations(magnitude, scales)
         else:
             elements, metadata, scales = _encode_weights(magnitude, scales, options.adaptive)
-        elements |= np.signbit(x).view(np.uint8) << np.uint8(3)
+        elements |= sign_bits(x) << np.uint8(3)
         return Codes(elements, scales.astype(np.uint8), metadata[None])
 
     def decode(self, elements, scales, metadata, role):
@@ -179,7 +174,7 @@ class M2xfp(NumberFormat):
         if role == "activations":
             integers = _decode_activations(lanes, fields)
         else:
-            integers = HALVES[lanes] * (4 + fields[..., None]).astype(np.float32)
+            integers = E2M1_HALVES[lanes] * (4 + fields[..., None]).astype(np.float32)
         exponent = scales.astype(np.int32) - (E8M0_BIAS + 3)
         return Operand(
             integers.reshape(elements.shape),
@@ -191,7 +186,7 @@ class M2xfp(NumberFormat):
 
 def _decode_activations(lanes, fields):
     """Return integers in units of 1/8 of element codes (..., 4, 8) and metadata (..., 4)."""
-    integers = 4 * HALVES[lanes]
+    integers = 4 * E2M1_HALVES[lanes]
     codes = lanes & np.uint8(7)
     top = codes.argmax(axis=-1)[..., None]  # the first of equals
     top_code = np.take_along_axis(codes, top, axis=-1).astype(np.int32)

@@ -1,0 +1,94 @@
+"""NVFP4: E2M1 elements, an E4M3 scale a group of 16, and one FP32 scale a tensor.
+
+With amax the largest magnitude of the groups without NaN or infinity:
+
+- tensor scale ts = RNE_fp32(amax / (448 * 6)), at most the largest finite FP32. It is 0 for an
+  all-zero tensor, and for one so small that the quotient rounds to 0.
+- group scale s = RNE_e4m3(group amax / (6 * ts)), saturating at 448 (0 when ts is 0).
+- element c = RNE_e2m1(|x| / (s * ts)), 0 when s is 0; the sign bit is that of x.
+
+All three are decided on exact products (of 24-bit, 4-bit and 3-bit significands, which fit
+float64), never on a rounded quotient. A NaN group has scale code 0x7F and elements 0. Only bits
+6..0 of a scale code are read: the scale is unsigned.
+"""
+
+from fractions import Fraction
+
+import numpy as np
+
+from ..bins import sign_bits
+from ..codes import (
+    E2M1_HALVES,
+    E2M1_VALUES,
+    E4M3_EXPONENTS,
+    E4M3_NAN,
+    E4M3_SIGNIFICANDS,
+    E4M3_VALUES,
+    nearest_code,
+)
+from ..number_format import Codes, NumberFormat, Operand
+
+#: Largest E4M3 scale times largest E2M1 element.
+RANGE = 448 * 6
+
+
+class Nvfp4(NumberFormat):
+    """NVFP4: sign * E2M1 * E4M3 * tensor scale."""
+
+    name = "nvfp4"
+    group = 16
+    subgroup = 16
+    has_tensor_scale = True
+    nan_scale = E4M3_NAN
+
+    def tensor_scale(self, amax):
+        """Return RNE_fp32(amax / 2688), decided exactly, as a float."""
+        ratio = Fraction(amax) / RANGE
+        tiny = np.finfo(np.float32).smallest_subnormal
+        quantum = max(Fraction(2) ** (_floor_log2(ratio) - 23), Fraction(float(tiny)))
+        nearest = round(ratio / quantum) * quantum
+        return float(min(nearest, Fraction(float(np.finfo(np.float32).max))))
+
+    def encode(self, x, options):
+        """Encode groups; see `NumberFormat.encode`."""
+        magnitude = np.abs(x).astype(np.float64)
+        scales = _group_scales(magnitude.max(axis=0), options.tensor_scale)
+        unit = E4M3_VALUES[scales] * options.tensor_scale
+        elements = _element_codes(magnitude, unit)
+        elements |= sign_bits(x) << np.uint8(3)
+        return Codes(elements, scales.astype(np.uint8), np.empty((0, x.shape[1]), np.uint8))
+
+    def decode(self, elements, scales, metadata, role):
+        """Decode groups to units of 1/2, without the tensor scale; see `NumberFormat.decode`."""
+        code = scales & np.uint8(127)
+        nan = code == E4M3_NAN
+        finite = np.where(nan, 0, code)
+        return Operand(
+            E2M1_HALVES[elements], E4M3_SIGNIFICANDS[finite], E4M3_EXPONENTS[finite] - 1, nan
+        )
+
+
+def _floor_log2(ratio):
+    """Return floor(log2(ratio)) of a non-negative rational; some integer for 0."""
+    exponent = ratio.numerator.bit_length() - ratio.denominator.bit_length()
+    return exponent if Fraction(2) ** exponent <= ratio else exponent - 1
+
+
+def _group_scales(amax, tensor_scale):
+    """Return the E4M3 code nearest to amax / (6 * tensor scale), for groups (n,)."""
+    if tensor_scale == 0:
+        return np.zeros(amax.shape, np.intp)
+    return nearest_code(amax, E4M3_VALUES, 6 * tensor_scale)
+
+
+def _element_codes(magnitude, unit):
+    """Return the E2M1 codes nearest to magnitude (16, n) / unit (n,), 0 where unit is 0."""
+    codes = np.zeros(magnitude.shape, np.uint8)
+    for code, midpoint in enumerate((E2M1_VALUES[1:] + E2M1_VALUES[:-1]) / 2):
+        threshold = midpoint * unit
+        # A tie between `code` and `code + 1` goes to the even one.
+        codes += magnitude > threshold if code % 2 == 0 else magnitude >= threshold
+    return codes * (unit > 0)
+
+
+FORMAT = Nvfp4()
