@@ -4,6 +4,7 @@ from .errors import InputError, InputTypeError, MismatchError
 from .product import accumulate, matmul
 from .quantized import Quantized, group_words
 from .quantizer import quantize
+from .tensors import load_tensor
 
 __all__ = [
     "InputError",
@@ -12,6 +13,7 @@ __all__ = [
     "Quantized",
     "accumulate",
     "group_words",
+    "load_tensor",
     "matmul",
     "quantize",
 ]

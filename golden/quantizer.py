@@ -56,7 +56,8 @@ def quantize(x, role, *, format="m2xfp", scale_rule="floor", adaptive=True, thre
     options = Options(role, scale_rule, bool(adaptive))
     spec.check_options(options)
     x = np.asarray(x)
-    check_tensor(x, spec)
+    check_floats(x)
+    check_groups(x.shape, spec)
     groups = x.reshape(-1, spec.group)
     if spec.has_tensor_scale:
         scale = spec.tensor_scale(_finite_amax(groups))
@@ -74,8 +75,8 @@ def quantize(x, role, *, format="m2xfp", scale_rule="floor", adaptive=True, thre
     )
 
 
-def check_tensor(x, spec):
-    """Raise `InputError` unless `x` is a tensor that `spec` can quantize."""
+def check_floats(x):
+    """Raise `InputError` unless `x` is a non-empty array of a float type that is accepted."""
     if x.dtype.newbyteorder("=") not in FLOAT_TYPES:
         raise InputTypeError(
             f"Tensor must be float16, bfloat16, float32 or float64, not {x.dtype.name}"
@@ -84,9 +85,13 @@ def check_tensor(x, spec):
         raise InputError("Tensor must have at least one axis, not be a single number")
     if x.size == 0:
         raise InputError(f"Tensor must not be empty, but its shape is {x.shape}")
-    if x.shape[-1] % spec.group:
+
+
+def check_groups(shape, spec):
+    """Raise `InputError` unless the last axis of `shape` is made of groups of `spec`."""
+    if shape[-1] % spec.group:
         raise InputError(
-            f"Last axis K must be a multiple of {spec.group} for {spec.name}, not {x.shape[-1]}"
+            f"Last axis K must be a multiple of {spec.group} for {spec.name}, not {shape[-1]}"
         )
 
 
