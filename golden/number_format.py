@@ -180,6 +180,15 @@ class NumberFormat(ABC):
         """Return the scale of a tensor from its largest finite magnitude, if it has one."""
         raise NotImplementedError(f"Format {self.name} has no tensor scale")
 
+    def check_shape(self, shape):
+        """Raise `InputError` unless `shape` is (..., K), not empty, with K made of groups."""
+        if not shape or min(shape) < 1:
+            raise InputError(f"Shape must be of positive integers, not {tuple(shape)}")
+        if shape[-1] % self.group:
+            raise InputError(
+                f"Last axis K must be a multiple of {self.group} for {self.name}, not {shape[-1]}"
+            )
+
     def check_options(self, options):
         """Raise `InputError` when the format cannot quantize as asked."""
         if options.role not in ROLES:

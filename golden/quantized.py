@@ -51,6 +51,7 @@ class Quantized:
         spec = formats.get(self.format)
         if self.role not in ROLES:
             raise InputError(f"Role must be activations or weights, not {self.role!r}")
+        spec.check_shape(self.shape)
         *rows, length = self.shape
         groups = length // spec.group
         for name, bits in (
@@ -88,6 +89,13 @@ class Quantized:
             self.metadata.reshape(*lead, self.spec.metadata_bits // 8),
             self.scales.reshape(*lead, 1),
         )
+
+    def rows(self, start, stop):
+        """Return rows ``start:stop`` of the tensor seen as a matrix (rows, K)."""
+        arrays = (self.elements, self.scales, self.metadata)
+        parts = [a.reshape(self.scales[..., 0].size, -1)[start:stop] for a in arrays]
+        shape = (len(parts[0]), self.shape[-1])
+        return Quantized(*parts, self.role, self.format, shape, self.tensor_scale)
 
     def operand(self):
         """Decode to exact integers and scales.

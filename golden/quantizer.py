@@ -57,7 +57,7 @@ def quantize(x, role, *, format="m2xfp", scale_rule="floor", adaptive=True, thre
     spec.check_options(options)
     x = np.asarray(x)
     check_floats(x)
-    check_groups(x.shape, spec)
+    spec.check_shape(x.shape)
     groups = x.reshape(-1, spec.group)
     if spec.has_tensor_scale:
         scale = spec.tensor_scale(_finite_amax(groups))
@@ -85,14 +85,6 @@ def check_floats(x):
         raise InputError("Tensor must have at least one axis, not be a single number")
     if x.size == 0:
         raise InputError(f"Tensor must not be empty, but its shape is {x.shape}")
-
-
-def check_groups(shape, spec):
-    """Raise `InputError` unless the last axis of `shape` is made of groups of `spec`."""
-    if shape[-1] % spec.group:
-        raise InputError(
-            f"Last axis K must be a multiple of {spec.group} for {spec.name}, not {shape[-1]}"
-        )
 
 
 def _planes(groups):

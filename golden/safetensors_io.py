@@ -112,8 +112,7 @@ class SafetensorsFile:
     def entry(self, name):
         """Return the entry of a tensor, or raise `InputError` with the names there are."""
         if name not in self.entries:
-            known = ", ".join(self.entries) or "none"
-            raise InputError(f"{self.path}: no tensor {name!r}; it has {known}")
+            raise InputError(f"{self.path}: no tensor {name!r}; it has {listed(self.entries)}")
         return self.entries[name]
 
     def read(self, name):
@@ -130,6 +129,13 @@ class SafetensorsFile:
         count = math.prod(entry.shape) * dtype.itemsize
         data = np.memmap(self.path, np.uint8, "r", entry.start, (count,))
         return data.view(np.ndarray).view(dtype).reshape(entry.shape)
+
+
+def listed(names, limit=8):
+    """Return names as one line of text, not all of them when there are many."""
+    names = [repr(name) for name in names]
+    shown = ", ".join(names[:limit]) or "no tensor"
+    return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"
 
 
 def _metadata(fields):

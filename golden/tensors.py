@@ -10,7 +10,7 @@ from numpy.lib import format as npy
 
 from .errors import InputError
 from .quantizer import check_floats
-from .safetensors_io import SafetensorsFile
+from .safetensors_io import SafetensorsFile, listed
 
 SUFFIX = ".safetensors"
 
@@ -48,7 +48,7 @@ def load_tensor(spec):
     if name is not None:
         array = SafetensorsFile(path).read(name)
     elif path.suffix == SUFFIX:
-        names = ", ".join(SafetensorsFile(path).entries) or "no tensor"
+        names = listed(SafetensorsFile(path).entries)
         raise InputError(f"{path}: name a tensor as {path}:TENSOR; the file has {names}")
     elif path.suffix == ".npy":
         array = _map_npy(path)
@@ -77,6 +77,8 @@ def _map_npy(path):
     # NumPy evaluates the header as Python: broken text gives these, and warnings if asked.
     except (ValueError, TypeError, SyntaxError, Warning, MemoryError, RecursionError):
         raise InputError(f"{path}: not a NumPy file, or its header is damaged") from None
+    if min(shape, default=0) < 0:
+        raise InputError(f"{path}: not a NumPy file, or its header is damaged")
     if dtype.hasobject:
         raise InputError(f"{path}: tensor must be of floats, not of Python objects")
     count = math.prod(shape)
