@@ -1,6 +1,7 @@
 """Output files that are whole or absent."""
 
 import os
+import shutil
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -47,3 +48,36 @@ def _remove(path):
         os.unlink(path)
     except OSError:
         return
+
+
+@contextmanager
+def new_folder(path):
+    """Make a folder that takes the name `path` only when the block ends without an error.
+
+    Parameters
+    ----------
+    path : str or Path
+        Folder to create; it may exist if it is empty.
+
+    Yields
+    ------
+    Path
+        The folder under its temporary name.
+
+    Raises
+    ------
+    InputError
+        When the folder cannot be written, or something is there already.
+    """
+    path = Path(os.path.abspath(path))
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+            raise InputError(f"Cannot write {path}: it exists and is not an empty folder")
+        temporary.mkdir()
+        yield temporary
+        os.replace(temporary, path)
+    except OSError as error:
+        raise InputError(f"Cannot write {path}: {error.strerror or error}") from None
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -13,6 +13,7 @@ COMMANDS = {
     "quantize": ("golden.commands.quantize", "quantize the float tensors of a file"),
     "dequantize": ("golden.commands.dequantize", "decode a file of quantized tensors to float32"),
     "inspect": ("golden.commands.inspect", "describe a file of quantized tensors"),
+    "vectors": ("golden.commands.vectors", "write test vectors for hardware"),
     "sim": ("sim.commands", "run tensors through the gateware and compare every output bit"),
     "verilog": ("hdl.commands.verilog", "export a unit as plain Verilog"),
     "synth": ("synth.commands", "synthesize units and report area and timing"),

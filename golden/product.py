@@ -42,7 +42,7 @@ def accumulate(a, w, c=None):
             exact = np.add(sums, 0.0, dtype=np.float64)
             exact *= left_factors[:, group, None]
             exact *= right_factors[:, group]
-            acc += exact.astype(np.float32)
+            acc += exact.astype(np.float32)  # both roundings are IEEE's, to nearest even
     return canonical_nan(acc)
 
 
@@ -67,6 +67,29 @@ def matmul(a, w, c=None):
         if c is not None:
             result = initial_accumulators(c, acc.shape) + result
     return canonical_nan(result)
+
+
+def accumulate_term(partial, significand, exponent, nan):
+    """Add one group's term to partial sums, both rounded to FP32 (spec section 7).
+
+    Parameters
+    ----------
+    partial : float32 array
+        Partial sums.
+    significand, exponent : integer arrays
+        The terms, exact: at most 53 significant bits.
+    nan : bool array
+        Where a term is NaN.
+
+    Returns
+    -------
+    float32 array
+        Every NaN is 0x7FC00000.
+    """
+    exact = np.ldexp(np.asarray(significand, np.float64), exponent)
+    with np.errstate(over="ignore", invalid="ignore"):
+        term = np.where(nan, np.nan, exact).astype(np.float32)
+        return canonical_nan(partial + term)
 
 
 def check_operands(a, w):
