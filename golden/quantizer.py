@@ -105,7 +105,8 @@ def _finite_amax(groups):
     largest = 0.0
     step = max(1, CHUNK_ELEMENTS // groups.shape[1])
     for start in range(0, len(groups), step):
-        planes = _planes(groups[start : start + step])
+        with np.errstate(invalid="ignore"):  # a signalling NaN
+            planes = _planes(groups[start : start + step])
         finite = planes[:, ~_special_groups(planes)]
         largest = max(largest, float(np.abs(finite).max(initial=0.0)))
     return largest
@@ -121,8 +122,8 @@ def _encode_chunks(groups, spec, options, threads):
 
     def encode(start):
         chunk = slice(start, start + step)
-        planes = _planes(groups[chunk])
         with np.errstate(all="ignore"):  # NaN groups are replaced; errors may overflow
+            planes = _planes(groups[chunk])
             codes = spec.encode(planes, options)
         special = _special_groups(planes)
         codes.elements[:, special] = 0

@@ -44,7 +44,7 @@ def binade_edges(rng, n):
 
 
 def subnormals(rng, n):
-    """Draw magnitudes around and below the least normal float32, and shared exponents at the clamp."""
+    """Draw magnitudes around and below the least normal float32, and exponents at the clamp."""
     magnitudes = rng.uniform(0, 1, (2, n, GROUP)) * np.exp2(rng.integers(-149, -118, (2, n, 1)))
     # Partners large enough that products reach the FP32 subnormals from both sides.
     magnitudes[1] *= np.exp2(rng.integers(-10, 140, (n, 1)))
