@@ -155,10 +155,14 @@ class SystolicTile(wiring.Component):
 
 
 def _positive(name: str, value: int) -> int:
-    value = operator.index(value)
-    if value < 1:
-        raise ValueError(f"{name} must be a positive integer, not {value}")
-    return value
+    message = f"{name} must be a positive integer, not {value!r}"
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(message) from None
+    if number < 1:
+        raise ValueError(message)
+    return number
 
 
 def control_layout(tile: SystolicTile) -> data.StructLayout:

@@ -1,0 +1,52 @@
+# Every target sets itself up: a virtual environment in .venv from PyPI, caches under build/.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+export M2XFP_CACHE_DIR ?= $(CURDIR)/build/cache
+export YOWASP_CACHE_DIR ?= $(CURDIR)/build/cache/yowasp
+export AMARANTH_USE_YOSYS := builtin
+
+ACTIVATIONS := sim/data/smollm2_attn_q_slice.safetensors:attn_q.input
+WEIGHTS := sim/data/smollm2_attn_q_slice.safetensors:attn_q.weight
+
+.DEFAULT_GOAL := help
+.PHONY: help setup sim test lint synth report bench verify ci clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## install everything into .venv, once
+
+# Rebuilt only when the requirements change; the package itself is installed in place.
+$(READY): pyproject.toml
+	@echo "Setting up $(VENV) from PyPI (a minute or two, once) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar on -e '.[dev]'
+	@touch $@
+
+sim: $(READY) ## run a slice of a real layer through the gateware, every output bit compared
+	@$(BIN)/m2xfp sim gemm --activations $(ACTIVATIONS) --weights $(WEIGHTS)
+
+test: $(READY) ## run the test suite
+	$(BIN)/python -m pytest -n 2
+
+lint: $(READY) ## check the style of the code
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+synth: $(READY) ## cell counts of decode unit and one-column tile: generic gates, iCE40, ECP5
+	@$(BIN)/m2xfp synth decode tile --target generic ice40 ecp5 --columns 1 --json build/synth.json
+
+report: $(READY) ## regenerate docs/synthesis.md and its plots
+	@$(BIN)/m2xfp report
+
+bench: $(READY) ## speed of the golden model, as ratios within one run
+	@$(BIN)/python -m bench
+
+ci: lint test sim ## what continuous integration runs
+
+clean: ## remove build products, keep .venv
+	rm -rf build

@@ -1,0 +1,94 @@
+import numpy as np
+import pytest
+
+from hdl import formats
+from hdl.decode import DecodeUnit
+from hdl.dot import SubgroupDot
+from hdl.formats import m2xfp, mxfp4
+from sim import engines
+
+from .operands import E2M1_HALVES, decoded_eighths, pack, signed_field
+from .test_decode import encode
+
+
+
+def signed_halves(nibbles):
+    magnitudes = E2M1_HALVES[nibbles & 7]
+    return np.where(nibbles & 8, -magnitudes, magnitudes)
+
+
+def subgroup_dot(name, activations, metadata, weights, engine):
+    """Decode activations and return their subgroup dot products with the weights."""
+    format = formats.get(name)
+    run = engines.get(engine).run_pipeline
+    encoded = encode(activations, metadata)
+    if name == "mxfp4":
+        encoded = encoded[:, :1]
+    operand = run(DecodeUnit(format), {"encoded": encoded}, ["operand"], 0)["operand"]
+    # A multiplier that must not matter: it is applied to the sum later.
+    spare = format.weight_subgroup.size - 32
+    weight = pack([*((weights[:, lane], 4) for lane in range(8)), (weights[:, 0], spare)])
+    total = run(SubgroupDot(format), {"activation": operand, "weight": weight}, ["total"], 0)
+    return signed_field(total["total"], 0, format.product_bits)
+
+
+def check_dot(name, activations, metadata, weights, engine="fast"):
+    got = subgroup_dot(name, activations, metadata, weights, engine)
+    if name == "m2xfp":
+        values, unit = decoded_eighths(activations, metadata), 1
+    else:
+        values, unit = signed_halves(activations), 1
+    np.testing.assert_array_equal(got, unit * (values * signed_halves(weights)).sum(axis=1))
+
+
+def all_products():
+    """Every activation nibble times every weight nibble, in every lane and metadata."""
+    x, w, lane, metadata = (
+        axis.ravel()
+        for axis in np.meshgrid(range(16), range(16), range(8), range(4), indexing="ij")
+    )
+    rows = np.arange(len(x))
+    activations = np.zeros((len(x), 8), np.uint8)
+    weights = np.zeros((len(x), 8), np.uint8)
+    activations[rows, lane] = x
+    weights[rows, lane] = w
+    return activations, metadata.astype(np.uint8), weights
+
+
+def random_dots(count, seed=11):
+    rng = np.random.default_rng(seed)
+    nibbles = rng.integers(0, 16, (2, count, 8), np.uint8)
+    # The extremes: all elements of largest magnitude, of one sign and of both.
+    nibbles[:, : count // 8] |= 7
+    nibbles[:, : count // 16] = 7
+    return nibbles[0], rng.integers(0, 4, count, np.uint8), nibbles[1]
+
+
+@pytest.mark.parametrize("name", formats.names())
+def test_every_element_product(name):
+    check_dot(name, *all_products())
+
+
+@pytest.mark.parametrize("name", formats.names())
+def test_random_and_extreme_sums(name):
+    check_dot(name, *random_dots(200_000))
+
+
+def plain_sum(self, m, activation, weight):
+    return super(m2xfp.M2xfp, self).subgroup_sum(m, activation, weight) << 2
+
+
+def test_dropped_correction_is_caught(monkeypatch):
+    monkeypatch.setattr(m2xfp.M2xfp, "subgroup_sum", plain_sum)
+    with pytest.raises(AssertionError):
+        check_dot("m2xfp", *random_dots(200), engine="amaranth")
+
+
+def test_one_wrong_product_is_caught(monkeypatch):
+    def product(left, right):
+        return PRODUCT(left, right) ^ (left.all() & right.all())
+
+    PRODUCT = mxfp4.product
+    monkeypatch.setattr(mxfp4, "product", product)
+    with pytest.raises(AssertionError):
+        check_dot("mxfp4", *random_dots(200), engine="amaranth")
