@@ -76,7 +76,7 @@ class PackedFile:
     role : str
         Their role.
     names : tuple of str
-        Their names, in file order.
+        Their names, in order.
 
     Raises
     ------

@@ -55,6 +55,8 @@ def quantize(x, role, *, format="m2xfp", scale_rule="floor", adaptive=True, thre
     spec = formats.get(format)
     options = Options(role, scale_rule, bool(adaptive))
     spec.check_options(options)
+    if threads is not None and threads < 1:
+        raise InputError(f"Threads must be a positive integer, not {threads}")
     x = np.asarray(x)
     check_floats(x)
     spec.check_shape(x.shape)

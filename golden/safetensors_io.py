@@ -66,7 +66,7 @@ class SafetensorsFile:
     metadata : dict of str to str
         The ``__metadata__`` of the header.
     entries : dict of str to Entry
-        The tensors, in file order.
+        The tensors, in order of their names.
 
     Raises
     ------
@@ -93,7 +93,7 @@ class SafetensorsFile:
             if isinstance(error, InputError):
                 raise
             raise InputError(f"{path}: not a safetensors file: bad header") from None
-        self.entries = dict(sorted(entries.items(), key=lambda item: item[1].start))
+        self.entries = dict(sorted(entries.items()))
         for name, entry in self.entries.items():
             self._check_extent(name, entry, header[name]["data_offsets"], size)
 

@@ -2,7 +2,9 @@
 
 import math
 import os
+import warnings
 from pathlib import Path
+from tokenize import TokenError
 
 import ml_dtypes
 import numpy as np
@@ -13,6 +15,9 @@ from .quantizer import check_floats
 from .safetensors_io import SafetensorsFile, listed
 
 SUFFIX = ".safetensors"
+
+#: NumPy evaluates the header of a ``.npy`` file as Python, and broken text gives any of these.
+_HEADER_ERRORS = (ValueError, TypeError, SyntaxError, TokenError, MemoryError, RecursionError)
 
 
 def split_spec(spec):
@@ -74,11 +79,8 @@ def _map_npy(path):
             start = stream.tell()
     except OSError as error:
         raise InputError(f"Cannot read {path}: {error.strerror or error}") from None
-    # NumPy evaluates the header as Python: broken text gives these, and warnings if asked.
-    except (ValueError, TypeError, SyntaxError, Warning, MemoryError, RecursionError):
+    except _HEADER_ERRORS:
         raise InputError(f"{path}: not a NumPy file, or its header is damaged") from None
-    if min(shape, default=0) < 0:
-        raise InputError(f"{path}: not a NumPy file, or its header is damaged")
     if dtype.hasobject:
         raise InputError(f"{path}: tensor must be of floats, not of Python objects")
     count = math.prod(shape)
@@ -93,9 +95,12 @@ def _map_npy(path):
 
 
 def _read_npy_header(stream):
+    readers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
     version = npy.read_magic(stream)
-    if version == (1, 0):
-        return npy.read_array_header_1_0(stream)
-    if version == (2, 0):
-        return npy.read_array_header_2_0(stream)
-    raise ValueError(f"version {version}")
+    if version not in readers:
+        raise ValueError(f"version {version}")
+    with warnings.catch_warnings(action="ignore"):  # such as for headers by Python 2
+        shape, fortran, dtype = readers[version](stream)
+    if min(shape, default=0) < 0:
+        raise ValueError(f"shape {shape}")
+    return shape, fortran, dtype

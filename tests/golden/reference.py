@@ -113,7 +113,7 @@ def _best_multiplier(sub, exponent):
         codes = [rne(m / step, E2M1) for m in sub]
         # The errors are the only float64 in the format: one rounding a difference and a square.
         differences = [float(step * E2M1[c] - m) for c, m in zip(codes, sub, strict=True)]
-        error = _tree([np.float64(d) * np.float64(d) for d in differences])
+        error = _tree([d * d for d in differences])
         if best is None or error < best[1]:
             best = (k, error, codes)
     return best

@@ -28,8 +28,12 @@ def encode(x):
         step = E4M3[scale] * tensor
         signs = [8 * int(s) for s in np.signbit(values)]
         scales.append(scale)
-        codes.append([s + (reference.rne(m / step, reference.E2M1) if step else 0)
-                      for m, s in zip(group, signs, strict=True)])
+        codes.append(
+            [
+                s + (reference.rne(m / step, reference.E2M1) if step else 0)
+                for m, s in zip(group, signs, strict=True)
+            ]
+        )
     return tensor, scales, codes
 
 
