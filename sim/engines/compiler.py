@@ -19,7 +19,17 @@ _INCLUDES = [f"-I{_ROOT / 'include'}", f"-I{_ROOT / 'include' / 'vltstd'}"]
 #: Libraries of several components live in one process, so nothing may be shared among them.
 _CXX_FLAGS = ["-std=c++20", "-fPIC", "-fvisibility=hidden", "-fno-gnu-unique", "-w"]
 _DEFINES = ["VERILATOR=1", "VM_COVERAGE=0", "VM_SC=0", "VM_TIMING=0", "VM_TRACE_FST=0"]
-_VERILATE = ["--cc", "--prefix", "Vtop", "-O3", "-Wno-fatal", "-Wno-lint", "-Wno-style"]
+_VERILATE = [
+    "--cc",
+    "--prefix",
+    "Vtop",
+    "-O3",
+    "-Wno-fatal",
+    "-Wno-lint",
+    "-Wno-style",
+    "--inline-mult",
+    "1",
+]
 #: C++ to compile at once: less costs the headers again, more leaves processors idle.
 _UNIT_BYTES = 500_000
 _RUNTIME = ["verilated", "verilated_threads", "verilated_vcd_c"]

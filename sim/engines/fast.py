@@ -10,9 +10,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from amaranth.lib import wiring
 
-from hdl import export
-
-from . import compiler, glue
+from . import compiler, glue, netlist
 from .base import Engine, StreamRun
 from .errors import HangError, ProtocolError
 from .handshake import hang, surplus, unstable
@@ -74,7 +72,7 @@ class FastEngine(Engine):
     def prepare(self, component: wiring.Component, *, trace: bool = False) -> Path:
         """Compile ``component`` if it is not in the cache, and return the library's path."""
         if component not in _exported:
-            _exported[component] = export.verilog(component, "top")
+            _exported[component] = netlist.verilog(component, "top")
         verilog = _exported[component]
         code = glue.generate(Ports.of(component), verilog, "top")
         return compiler.library(verilog, code, "top", trace=trace)
