@@ -2,7 +2,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from .bits import leading_zeros, shift_right_sticky
+from .bits import leading_zeros, named, shift_right_sticky
 from .dot import term_layout
 from .formats import Format
 from .fp32 import INFINITY, QUIET_NAN, Fp32
@@ -68,7 +68,8 @@ class TermRounder(wiring.Component):
             m.d.comb += distance.eq(grid - exponent)
 
         negative = self.term.significand[-1]
-        kept, remainder = _split(self.term.significand, distance, bits)
+        wide = named(m, "wide", _spread(self.term.significand, distance, bits))
+        kept, remainder = wide[bits + 1 :], wide[: bits + 1]
         half, rest = remainder[-1], remainder[:-1].any()
         round_up = half & (rest | kept[0])
         # Negation after rounding adds one unless rounding up took it: ~(x + 1) + 1 == ~x.
@@ -84,7 +85,7 @@ class TermRounder(wiring.Component):
         ]
 
         rounded = Signal(Unpacked, reset_less=True)
-        zeros = leading_zeros(magnitude)
+        zeros = named(m, "zeros", leading_zeros(magnitude))
         shift = Signal(5)
         # To the top of 24 bits, or as far as the least exponent allows.
         to_top = zeros + (24 - bits)
@@ -102,10 +103,9 @@ class TermRounder(wiring.Component):
         return m
 
 
-def _split(value, distance, bits):
-    """Shift a signed value right; return it and the bits shifted out, topmost last."""
-    wide = Cat(Const(0, bits + 1), value).as_signed() >> distance
-    return wide[bits + 1 :], wide[: bits + 1]
+def _spread(value, distance, bits):
+    """Shift a signed value right into as many bits below it as it has."""
+    return Cat(Const(0, bits + 1), value).as_signed() >> distance
 
 
 class Fp32Accumulator(wiring.Component):
@@ -232,7 +232,7 @@ class Align(wiring.Component):
         small = Mux(term_small, term.significand, partial.significand)
         far = distance[5:].any()
         amount = distance[:5] | far.replicate(5)
-        shifted, sticky = shift_right_sticky(Cat(Const(0, _EXTRA - 1), small), amount)
+        shifted, sticky = shift_right_sticky(m, Cat(Const(0, _EXTRA - 1), small), amount)
 
         subtract = term.sign ^ partial.sign
         swapped = (difference == 0) & (partial.significand > term.significand)
@@ -338,7 +338,7 @@ class Normalize(wiring.Component):
         exact = self.exact
         magnitude = exact.magnitude
         # Counted from the carry: zeros == 0 means the exponent goes up by one.
-        zeros = leading_zeros(magnitude)
+        zeros = named(m, "zeros", leading_zeros(magnitude))
         room = exact.exponent
         limited = zeros > room
         shift = Signal(5)

@@ -1,4 +1,4 @@
-from amaranth.hdl import Cat, Const, Mux, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 
 
 def leading_zeros(value: Value) -> Value:
@@ -22,7 +22,17 @@ def _leading_zeros(value: Value) -> Value:
     return Cat(Mux(empty, _leading_zeros(low), _leading_zeros(high)), empty)
 
 
-def shift_right_sticky(value: Value, amount: Value) -> tuple[Value, Value]:
+def named(m: Module, name: str, value: Value) -> Signal:
+    """Give a value that is used several times a signal of its own.
+
+    Amaranth writes an expression out again wherever it is used.
+    """
+    signal = Signal.like(value, name=name)
+    m.d.comb += signal.eq(value)
+    return signal
+
+
+def shift_right_sticky(m: Module, value: Value, amount: Value) -> tuple[Value, Value]:
     """Shift ``value`` right logically; return it with the OR of the bits shifted out.
 
     Returns
@@ -34,5 +44,6 @@ def shift_right_sticky(value: Value, amount: Value) -> tuple[Value, Value]:
     for level in range(len(amount)):
         distance = min(1 << level, len(value))
         sticky = sticky | (amount[level] & value[:distance].any())
-        value = Mux(amount[level], value >> distance, value)[: len(value)]
-    return value, sticky
+        shifted = Mux(amount[level], value >> distance, value)[: len(value)]
+        value = named(m, f"shifted_{level}", shifted)
+    return value, named(m, "sticky", sticky)

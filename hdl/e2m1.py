@@ -1,4 +1,4 @@
-from amaranth.hdl import Array, Const, Value, unsigned
+from amaranth.hdl import Array, Cat, Const, Value, unsigned
 from amaranth.lib import data
 
 #: Magnitude of every E2M1 magnitude code in units of 1/2 (format spec, section 1). The one
@@ -32,5 +32,4 @@ def product(left: Value, right: Value) -> Value:
     The product is a table over both codes rather than a multiplier over both magnitudes:
     logic synthesis cannot know that only 8 of the 16 four-bit magnitudes occur.
     """
-    rows = Array(Array(Const(a * b, 8) for b in HALVES)[right] for a in HALVES)
-    return rows[left]
+    return Array(Const(a * b, 8) for a in HALVES for b in HALVES)[Cat(right, left)]

@@ -1,6 +1,7 @@
 from amaranth.hdl import Cat, Const, Module, Mux, Value, unsigned
 from amaranth.lib import data
 
+from ..bits import named
 from ..e2m1 import E2M1, halves
 from .mxfp4 import Mxfp4, signed_sum
 
@@ -56,17 +57,18 @@ class M2xfp(Mxfp4):
         elements = encoded.elements
         m.d.comb += [
             operand.elements.eq(elements),
-            operand.top.eq(top_one([element.code for element in elements])),
+            operand.top.eq(top_one(m, [element.code for element in elements])),
         ]
-        code = _select(operand.top, [element.code for element in elements])
+        code = named(m, "code", _select(operand.top, [element.code for element in elements]))
         sign = _select(operand.top, [element.sign for element in elements])
         m.d.comb += operand.correction.eq(_correction(code, sign, encoded.metadata))
 
     def subgroup_sum(self, m: Module, activation: data.View, weight: data.View) -> Value:
         """Return the sum of eight products and the correction's, in units of 1/16."""
-        top = E2M1(_select(activation.top, [element.as_value() for element in weight.elements]))
+        selected = _select(activation.top, [element.as_value() for element in weight.elements])
+        top = E2M1(named(m, "selected", selected))
         correction = activation.correction
-        magnitude = halves(top.code)
+        magnitude = named(m, "magnitude", halves(top.code))
         extra = 0
         for step in range(len(correction.steps)):
             extra |= Mux(correction.steps[step], magnitude << step, 0)
@@ -79,21 +81,16 @@ class M2xfp(Mxfp4):
         return (total << 2) + Mux(k[1], total << 1, 0) + Mux(k[0], total, 0)
 
 
-def top_one(codes: list[Value]) -> Value:
+def top_one(m: Module, codes: list[Value]) -> Value:
     """Return the one-hot of the largest code, the lowest index among equals.
 
     By elimination: from the top bit down, keep the candidates that have the bit if any has.
     """
     candidates = Const(-1, len(codes))
     for bit in reversed(range(len(codes[0]))):
-        having = candidates & Cat(code[bit] for code in codes)
-        candidates = Mux(having.any(), having, candidates)
-    below = Const(0, 1)
-    winners = []
-    for candidate in candidates:
-        winners.append(candidate & ~below)
-        below = below | candidate
-    return Cat(winners)
+        having = named(m, f"having_{bit}", candidates & Cat(code[bit] for code in codes))
+        candidates = named(m, f"candidates_{bit}", Mux(having.any(), having, candidates))
+    return candidates & (-candidates).as_unsigned()
 
 
 def _correction(code: Value, sign: Value, metadata: Value) -> Value:

@@ -22,9 +22,7 @@ class Aligned(wiring.Component):
 
     def __init__(self, format):
         self.accumulator = Fp32Accumulator(format)
-        super().__init__(
-            {"term": In(term_layout(format)), "partial": In(Fp32), "total": Out(Fp32)}
-        )
+        super().__init__({"term": In(term_layout(format)), "partial": In(Fp32), "total": Out(Fp32)})
 
     def elaborate(self, platform):
         m = Module()
@@ -64,8 +62,7 @@ def check_additions(name, significand, exponent, nan, partial, engine="fast"):
     got, want = total["total"][:, 0], reference(name, significand, exponent, nan, partial)
     wrong = np.flatnonzero(got != want)
     assert not len(wrong), [
-        (significand[i], exponent[i], hex(partial[i]), hex(got[i]), hex(want[i]))
-        for i in wrong[:3]
+        (significand[i], exponent[i], hex(partial[i]), hex(got[i]), hex(want[i])) for i in wrong[:3]
     ]
 
 
@@ -156,8 +153,8 @@ def test_classes_reach_what_they_aim_at():
     assert (totals["NaN scale"] == 0x7FC00000).all()
 
 
-def forget_sticky(value, amount):
-    shifted, sticky = SHIFT(value, amount)
+def forget_sticky(m, value, amount):
+    shifted, sticky = SHIFT(m, value, amount)
     return shifted, sticky & 0
 
 

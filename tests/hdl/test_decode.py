@@ -82,8 +82,8 @@ def test_agrees_with_golden_decoding():
     np.testing.assert_array_equal(quantized.dequantize(), values / 8)
 
 
-def highest_index(codes):
-    return m2xfp.Cat(reversed(list(LOWEST(codes[::-1]))))
+def highest_index(m, codes):
+    return LOWEST(m, codes[::-1])[::-1]
 
 
 LOWEST = m2xfp.top_one

@@ -11,7 +11,6 @@ from .operands import E2M1_HALVES, decoded_eighths, pack, signed_field
 from .test_decode import encode
 
 
-
 def signed_halves(nibbles):
     magnitudes = E2M1_HALVES[nibbles & 7]
     return np.where(nibbles & 8, -magnitudes, magnitudes)
