@@ -85,37 +85,34 @@ def _tree_sum(terms):
     return terms[0]
 
 
-def _subgroup_errors(quantized, reference, unit):
+def _subgroup_errors(quantized, exact):
     """Return the squared errors (4, n) of magnitudes (32, n); `quantized` is overwritten."""
-    if unit is not None:
-        quantized *= unit
-    quantized -= reference
+    quantized -= exact
     quantized *= quantized
     return _tree_sum(quantized.reshape(SUBGROUPS, LANES, -1).transpose(1, 0, 2))
 
 
-def _search_multipliers(bins, grids, reference, unit):
+def _search_multipliers(bins, grids, exact):
     """Find the lowest k (4, n) of least error in every subgroup, and the group errors (n,)."""
     best_k = np.zeros((SUBGROUPS, bins.shape[1]), np.uint8)
-    best = _subgroup_errors(grids[0].take(bins), reference, unit)
+    best = _subgroup_errors(grids[0].take(bins), exact)
     for k in range(1, 4):
-        errors = _subgroup_errors(grids[k].take(bins), reference, unit)
+        errors = _subgroup_errors(grids[k].take(bins), exact)
         best_k[errors < best] = k
         np.minimum(best, errors, out=best)
     return best_k, _tree_sum(best)
 
 
-def _search_steps(bins, reference, unit, scales, steps):
+def _search_steps(bins, exact, scales, steps, grids):
     """Find the lowest exponent step (n,) of least group error and its k (4, n).
 
     A step that would clamp the exponent is left out: it gives the codes of the step before.
     """
-    grids = _weight_grids(np.float32 if unit is None else np.float64)
     best_step = np.full(len(scales), steps[0], np.int32)
     best_k = np.zeros((SUBGROUPS, len(scales)), np.uint8)
     best = np.full(len(scales), np.inf)
     for step in steps:
-        k, errors = _search_multipliers(bins, grids[STEPS.index(step)], reference, unit)
+        k, errors = _search_multipliers(bins, grids[STEPS.index(step)], exact)
         better = (errors < best) & (scales + step >= 0) & (scales + step <= MAX_CODE)
         best_step[better] = step
         best_k[:, better] = k[:, better]
@@ -124,17 +121,18 @@ def _search_steps(bins, reference, unit, scales, steps):
 
 
 def _encode_weights(magnitude, scales, adaptive):
-    """Return E2M1 magnitude codes (32, n), metadata bytes (n,) and final scale codes (n,)."""
+    """Return E2M1 magnitude codes (32, n), metadata bytes (n,) and final scale codes (n,).
+
+    Errors are measured in units of 2**E. In the normal range of float64 every rounding and every
+    comparison is the same as in units of 1. Beyond it, a square of either kind overflows or
+    underflows only for elements so far from every grid point that all candidates tie.
+    """
     dtype = magnitude.dtype.type
-    bins = bin_indices(magnitude * power_of_two(E8M0_BIAS - scales, dtype))
-    if dtype is np.float32:
-        # Errors in units of 2**E: float32 inputs, squared or not, stay in the normal range of
-        # float64, so every rounding and every comparison is the same as in units of 1.
-        reference, unit = magnitude * power_of_two(E8M0_BIAS - scales, np.float64), None
-    else:
-        reference, unit = magnitude, power_of_two(scales - E8M0_BIAS, np.float64)
+    scaled = magnitude * power_of_two(E8M0_BIAS - scales, dtype)
+    exact = magnitude * power_of_two(E8M0_BIAS - scales, np.float64)
+    bins = bin_indices(scaled)
     steps = STEPS if adaptive else (0,)
-    best_step, best_k = _search_steps(bins, reference, unit, scales, steps)
+    best_step, best_k = _search_steps(bins, exact, scales, steps, _weight_grids(dtype))
     table = _weight_codes(dtype)
     candidate = (4 * (best_step + 1) + best_k).repeat(LANES, axis=0)
     elements = table.take(bins + candidate * table.shape[-1])

@@ -55,16 +55,25 @@ def with_amax(amax):
 
 
 def equal_errors(rng, count):
-    """Weights whose errors under k = 0 and k = 1 are the same numbers in another order.
+    """Weights (float64) whose errors under k = 0 and k = 1 are the same numbers in another order.
 
     Mathematically a tie, so which k wins depends on the order of the float64 sums alone. Between
     1 and 1.25 the errors are (p, 1/4 - p); between 1.25 and 1.5 they are (1/4 - p, p).
     """
-    p = rng.uniform(0.01, 0.24, (count, 4)).astype(np.float32)
-    w = np.zeros((count, 32), np.float32)
+    p = rng.uniform(0.01, 0.24, (count, 4))
+    w = np.zeros((count, 32))
     w[:, :4] = 1 + p
-    w[:, 4:8] = np.float32(1.25) + (w[:, :4] - 1)
+    w[:, 4:8] = 1.25 + (w[:, :4] - 1)
     w[:, 8:16] = rng.permuted(w[:, :8], axis=1)
     w[:, 16:24] = rng.permuted(w[:, :8], axis=1)
     w[:, 24] = 6
     return w
+
+
+def sparse(rng, count, dtype=np.float32):
+    """Mostly zeros and a few powers of two and their multiples: no error under many scales."""
+    x = rng.choice([0.5, 1, 1.5, 2, 3, 4, 6, 7], (count, 32))
+    x[rng.random((count, 32)) < 0.8] = 0
+    x[::3, 8:] = 0
+    x[::7] = 0
+    return signed(rng, x * np.exp2(rng.integers(-20, 20, (count, 1)))).astype(dtype)

@@ -40,6 +40,12 @@ def test_fixed_weights():
         assert_m2xfp(x[::8], "weights", rule, adaptive=False)
 
 
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_groups_that_several_scales_fit_exactly(role, dtype):
+    assert_m2xfp(groups.sparse(np.random.default_rng(33), 60, dtype), role)
+
+
 def test_weight_errors_are_summed_in_the_specified_order():
     assert_m2xfp(groups.equal_errors(np.random.default_rng(5), 150), "weights")
 
