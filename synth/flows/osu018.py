@@ -3,34 +3,45 @@
 From a script, for tuning a block::
 
     from synth.flows import osu018
-    result = osu018.run(Column(...), "column", period_ns=5.0)
-    print(result)                    # one line: NAND2, flip-flops, ns, NAND2 ns, mW
+    result = osu018.run(Column(...), "column")
+    print(result)                    # one line: NAND2, flip-flops, ns, NAND2 ns, mW, recipe
     print(result.nand2, result.period_ns, result.area_period)
     for point in result.path: ...    # critical path: pin, cell, arrival in ns
-    osu018.run(Column(...), "column", hierarchy=True).modules  # NAND2 of each block
+    osu018.run(Column(...), "column", blocks=True).blocks        # NAND2 of each block
+    osu018.run(Column(...), "column", recipes=["compact"])       # one recipe only: quicker
 """
 
+import logging
 import shutil
-import tempfile
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from amaranth.lib import wiring
 
 from hdl import export
 
-from .. import liberty, sta, yosys
+from .. import liberty, netlist, sta, yosys
 
-__all__ = ["Result", "run"]
+__all__ = ["RECIPES", "Result", "run"]
+
+_log = logging.getLogger(__name__)
 
 #: Area of NAND2X1, the unit of every figure here.
 NAND2 = 24.0
 
-#: Yosys replaces {D} by the delay target (-D picoseconds).
-ABC_SCRIPT = (
-    "strash; &get -n; &fraig -x; &put; scorr; dc2; strash; &get -n; &dch -f; &nf {D}; &put; "
-    "buffer -c; topo; upsize {D}; dnsize {D}; stime -p"
-)
+#: Recipe name -> ABC script. Yosys replaces {D} by the delay target (-D picoseconds). All end with
+#: buffers for nets of more than 16 pins, then sizing: one unbuffered net dominates otherwise.
+_SIZE = "topo; buffer -c -N 16; upsize {D}; dnsize {D}; stime -p"
+RECIPES = {
+    # Mapping for area with choices: smallest, and the least area x period in most blocks.
+    "compact": f"strash; ifraig; scorr; strash; dch -f; amap -m -F 20; {_SIZE}",
+    # The same after more rewriting: a little smaller, a little slower.
+    "compact-dc2": f"strash; ifraig; scorr; dc2; strash; dch -f; amap -m -F 20; {_SIZE}",
+    # Mapping for delay, area recovered off the critical paths: about 13 % faster and larger.
+    "fast": "strash; &get -n; &fraig -x; &put; scorr; strash; "
+    f"&get -n; &dch -f; &nf {{D}}; &put; {_SIZE}",
+}
 
 
 @dataclass(frozen=True)
@@ -39,24 +50,29 @@ class Result:
 
     Members
     -------
+    recipe
+        Which of `RECIPES` had the least area x period; the other figures are its.
     nand2
         Area of the flattened netlist, flip-flops included, in areas of NAND2X1.
     flip_flops
         Number of flip-flops.
     period_ns
-        Least clock period by OpenSTA without wire load.
+        Least clock period by OpenSTA without wire load; without flip-flops the longest delay.
     power_mw
         Power at that period and ``activity`` transitions a net and cycle.
     cells
         Cell type -> count.
     path
         Critical path.
-    modules
-        With ``hierarchy=True``: block -> NAND2 of it and all below, in a netlist that keeps
-        the hierarchy; the top module's name gives the total, a little above ``nand2``.
+    tried
+        Recipe -> (NAND2, ns) for all that were tried.
+    blocks
+        Block -> NAND2 of it and all below, in a netlist that keeps the hierarchy; its total is a
+        little above ``nand2``. Empty unless asked for.
     """
 
     name: str
+    recipe: str
     nand2: float
     flip_flops: int
     period_ns: float
@@ -64,92 +80,140 @@ class Result:
     activity: float
     cells: dict[str, int]
     path: tuple[sta.PathPoint, ...]
-    modules: dict[str, float] = field(default_factory=dict)
+    tried: dict[str, tuple[float, float]] = field(default_factory=dict)
+    blocks: dict[str, float] = field(default_factory=dict)
 
     @property
     def area_period(self) -> float:
         """Area times period in NAND2 ns."""
         return self.nand2 * self.period_ns
 
+    @property
+    def figures(self) -> dict[str, float]:
+        """Headline figures by column title."""
+        return {
+            "NAND2": self.nand2,
+            "FF": self.flip_flops,
+            "period ns": self.period_ns,
+            "NAND2 ns": self.area_period,
+            "power mW": self.power_mw,
+        }
+
     def __str__(self) -> str:
         return (
             f"{self.name}: {self.nand2:.0f} NAND2, {self.flip_flops} flip-flops, "
-            f"{self.period_ns:.3f} ns, {self.area_period:.0f} NAND2 ns, {self.power_mw:.2f} mW"
+            f"{self.period_ns:.3f} ns, {self.area_period:.0f} NAND2 ns, {self.power_mw:.2f} mW "
+            f"({self.recipe})"
         )
 
 
 def _script(name: str, period_ns: float, flatten: bool) -> list[str]:
-    map_logic = "abc -liberty cells.lib -constr abc.constr -script abc.script"
+    mapping = "abc -liberty cells.lib -constr abc.constr -script abc.script"
     return [
         "read_rtlil design.il",
         f"hierarchy -check -top {name}",
         f"synth {'-flatten ' if flatten else ''}-top {name}",
         "dfflibmap -liberty cells.lib",
         "opt",
-        f"{map_logic} -D {period_ns * 1000:.0f}",
+        f"{mapping} -D {period_ns * 1000:.0f}",
         "setundef -zero",
         "splitnets",
         "opt_clean -purge",
         "tee -o stat.json stat -json",
         "read_liberty -lib -ignore_miss_func cells.lib",
-        "check -mapped -assert",
+        "check -assert",
         "write_verilog -noattr -noexpr -nodec netlist.v",
     ]
 
 
-def _area(module: yosys.Module, areas: dict[str, float]) -> float:
-    """Area of one module's own cells; fail on any cell that has none."""
-    for kind in module.cells:
-        # A cell of area zero, as the library's LATCH, hides area like a black box.
-        if not areas.get(kind):
-            raise yosys.SynthesisError(f"Cell {kind!r} is not mapped to a library cell with area")
-    return sum(areas[kind] * count for kind, count in module.cells.items()) / NAND2
+class _Flow:
+    """One component in one folder."""
 
+    def __init__(self, component: wiring.Component, name: str, period_ns: float, folder: Path):
+        self.library = liberty.find_osu018()
+        areas = liberty.cell_areas(self.library.read_text())
+        # A cell without area, as the library's LATCH, would hide area like a black box.
+        self.areas = {cell: area / NAND2 for cell, area in areas.items() if area}
+        self.name = name
+        self.period_ns = period_ns
+        self.folder = folder
+        self.rtlil = export.rtlil(component, name)
 
-def _total(name: str, modules: dict[str, yosys.Module], areas: dict[str, float]) -> float:
-    children = modules[name].children.items()
-    return _area(modules[name], areas) + sum(
-        count * _total(child, modules, areas) for child, count in children
-    )
+    def nand2(self, cells: Mapping[str, int]) -> float:
+        return sum(self.areas[kind] * count for kind, count in cells.items())
 
+    def map(self, recipe: str, folder: Path, *, flatten: bool) -> dict[str, netlist.Module]:
+        with yosys.workspace(folder):
+            shutil.copyfile(self.library, folder / "cells.lib")
+            (folder / "design.il").write_text(self.rtlil)
+            (folder / "abc.constr").write_text(
+                f"set_driving_cell {sta.DRIVER}\nset_load {sta.LOAD_PF * 1000}\n"
+            )
+            (folder / "abc.script").write_text(RECIPES[recipe])
+            yosys.run(_script(self.name, self.period_ns, flatten), folder)
+            modules = netlist.read_statistics(folder / "stat.json", self.name)
+        netlist.check_cells(modules, self.areas)
+        return modules
 
-def _map(rtlil: str, name: str, period_ns: float, folder: Path, *, flatten: bool):
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(liberty.find_osu018(), folder / "cells.lib")
-    (folder / "design.il").write_text(rtlil)
-    (folder / "abc.constr").write_text(
-        f"set_driving_cell {sta.DRIVER}\nset_load {sta.LOAD_PF * 1000}\n"
-    )
-    (folder / "abc.script").write_text(ABC_SCRIPT)
-    yosys.run(_script(name, period_ns, flatten), folder)
-    return yosys.read_statistics(folder / "stat.json", name)
+    def measure(self, recipe: str, activity: float) -> Result:
+        folder = self.folder / recipe
+        cells = self.map(recipe, folder, flatten=True)[self.name].cells
+        file = folder / "netlist.v"
+        # OpenSTA of Debian cannot parse what Yosys writes for signed ports.
+        file.write_text(file.read_text().replace(" signed ", " "))
+        flip_flops = sum(count for kind, count in cells.items() if kind.startswith("DFF"))
+        timing = sta.analyze(
+            self.library, file.name, self.name, folder, clocked=flip_flops > 0, activity=activity
+        )
+        result = Result(
+            name=self.name,
+            recipe=recipe,
+            nand2=self.nand2(cells),
+            flip_flops=flip_flops,
+            period_ns=timing.period_ns,
+            power_mw=timing.power_mw,
+            activity=activity,
+            cells=cells,
+            path=timing.path,
+        )
+        _log.info("%s", result)
+        return result
+
+    def blocks(self, recipe: str) -> dict[str, float]:
+        if self.rtlil.count("\nmodule ") < 2:
+            return {}
+        modules = self.map(recipe, self.folder / "blocks", flatten=False)
+        return netlist.subtotals(modules, self.nand2)
 
 
 def run(
     component: wiring.Component,
     name: str,
     *,
-    period_ns: float = 5.0,
+    period_ns: float = 4.0,
     activity: float = 0.1,
-    hierarchy: bool = False,
+    recipes: Collection[str] = tuple(RECIPES),
+    blocks: bool = False,
     folder: Path | None = None,
 ) -> Result:
-    """Map a component to osu018 and measure it.
+    """Map a component to osu018 by each recipe and return the one of least area x period.
 
     Parameters
     ----------
     component
-        A component that was not elaborated before.
+        The component to measure.
     name
         Name of the top module.
     period_ns
-        Delay target of ABC: smaller is faster and larger.
+        Delay target of ABC, for mapping for delay and for sizing.
     activity
         Transitions of each net in a clock cycle, for the power.
-    hierarchy
-        Also map without flattening, for `Result.modules`.
+    recipes
+        Names in `RECIPES`.
+    blocks
+        Whether to map once more with the hierarchy kept, for `Result.blocks`.
     folder
-        Where to keep scripts, logs and netlist; nothing is kept by default.
+        Where to keep scripts, logs and netlists; nothing is kept by default.
 
     Raises
     ------
@@ -158,38 +222,12 @@ def run(
     SynthesisError
         If a module is undefined, a cell is not mapped or a tool complains.
     """
-    liberty.find_osu018()
-    rtlil = export.rtlil(component, name)
-    if folder is None:
-        with tempfile.TemporaryDirectory(prefix="m2xfp-") as temporary:
-            return _run(rtlil, name, period_ns, activity, hierarchy, Path(temporary))
-    return _run(rtlil, name, period_ns, activity, hierarchy, folder)
-
-
-def _run(rtlil, name, period_ns, activity, hierarchy, folder) -> Result:
-    areas = liberty.cell_areas(liberty.OSU018.read_text())
-    modules = _map(rtlil, name, period_ns, folder, flatten=True)
-    netlist = folder / "netlist.v"
-    text = netlist.read_text()
-    # OpenSTA of Debian cannot parse what Yosys writes for signed ports.
-    netlist.write_text(text.replace(" signed ", " "))
-    timing = sta.analyze(
-        folder / "cells.lib",
-        netlist.name,
-        name,
-        folder,
-        clocked=any(cell.startswith("DFF") for cell in modules[name].cells),
-        activity=activity,
-    )
-    kept = _map(rtlil, name, period_ns, folder / "hierarchy", flatten=False) if hierarchy else {}
-    return Result(
-        name=name,
-        nand2=_total(name, modules, areas),
-        flip_flops=sum(n for kind, n in modules[name].cells.items() if kind.startswith("DFF")),
-        period_ns=timing.period_ns,
-        power_mw=timing.power_mw,
-        activity=activity,
-        cells=modules[name].cells,
-        path=timing.path,
-        modules={child: _total(child, kept, areas) for child in kept},
-    )
+    with yosys.workspace(folder) as place:
+        flow = _Flow(component, name, period_ns, place)
+        results = [flow.measure(recipe, activity) for recipe in recipes]
+        best = min(results, key=lambda result: result.area_period)
+        return replace(
+            best,
+            tried={result.recipe: (result.nand2, result.period_ns) for result in results},
+            blocks=flow.blocks(best.recipe) if blocks else {},
+        )

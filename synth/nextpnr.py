@@ -1,0 +1,167 @@
+"""Placement and routing by nextpnr of PyPI, over several seeds."""
+
+import importlib.metadata
+import json
+import logging
+import os
+import statistics
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from .yosys import SynthesisError
+
+__all__ = ["Device", "PathPoint", "Placement", "place", "version"]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device and the wheel that places for it.
+
+    Members
+    -------
+    name
+        As tables show it, speed grade included.
+    package
+        Import name of the wheel.
+    function
+        Its entry point.
+    arguments
+        Device, package and speed for the command line.
+    """
+
+    name: str
+    package: str
+    function: str
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PathPoint:
+    """One step of a critical path.
+
+    Members
+    -------
+    signal
+        Net, or for the start the cell the path leaves.
+    delay_ns
+        Delay of the cell and the net before this point.
+    sources
+        Lines of Python the net comes from, as ``file.py:line``; empty for a net the mapper made.
+    """
+
+    signal: str
+    delay_ns: float
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Placement:
+    """What nextpnr reports over several seeds.
+
+    Members
+    -------
+    fmax_mhz
+        Seed -> highest clock frequency after routing.
+    utilization
+        Resource -> (used, available), of the seed nearest to the median.
+    path
+        Critical path of that seed.
+    """
+
+    device: str
+    fmax_mhz: dict[int, float]
+    utilization: dict[str, tuple[int, int]]
+    path: tuple[PathPoint, ...]
+
+    @property
+    def median_mhz(self) -> float:
+        """Median over the seeds."""
+        return statistics.median(self.fmax_mhz.values())
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Headline figures by column title."""
+        values = self.fmax_mhz.values()
+        return {"Fmax MHz": self.median_mhz, "min": min(values), "max": max(values)}
+
+
+def _python_lines(sources: list[str]) -> tuple[str, ...]:
+    """Keep the Python lines: ``hdl/dot.py:41`` of a path that ends in that, without columns."""
+    lines = []
+    for source in sources:
+        file, _, position = source.rpartition(":")
+        if file.endswith(".py"):
+            line = position.split("-")[0].split(".")[0]
+            lines.append("/".join(Path(file).parts[-2:]) + ":" + line)
+    return tuple(dict.fromkeys(lines))
+
+
+def _critical_path(report: dict) -> tuple[PathPoint, ...]:
+    """Points of the worst path between flip-flops; cell delays are added to the net after them."""
+    paths = [
+        path["path"]
+        for path in report["critical_paths"]
+        if path["from"].startswith("posedge") and path["to"].startswith("posedge")
+    ]
+    worst = max(paths, key=lambda path: sum(step["delay"] for step in path))
+    points = []
+    pending = 0.0
+    for step in worst:
+        pending += step["delay"]
+        if step["type"] == "routing":
+            sources = _python_lines(step.get("sources", []))
+            points.append(PathPoint(step["net"], round(pending, 3), sources))
+            pending = 0.0
+    return (*points, PathPoint("set-up", round(pending, 3), ()))
+
+
+def _one(device: Device, folder: Path, seed: int) -> dict:
+    launch = f"import sys, {device.package} as n; sys.exit(n.{device.function}(sys.argv[1:]))"
+    report = f"report-{seed}.json"
+    command = [sys.executable, "-c", launch, *device.arguments, "--json", "netlist.json"]
+    options = ["--seed", str(seed), "--report", report, "--log", f"nextpnr-{seed}.log", "--quiet"]
+    process = subprocess.run(
+        [*command, *options], cwd=folder, capture_output=True, text=True, check=False
+    )
+    if process.returncode:
+        errors = [line for line in process.stderr.splitlines() if line.startswith("ERROR")]
+        raise SynthesisError(f"nextpnr failed: {errors[-1] if errors else process.returncode}")
+    result = json.loads((folder / report).read_text())
+    _log.info("%s, seed %d: %.1f MHz", device.name, seed, _fmax(result))
+    return result
+
+
+def _fmax(report: dict) -> float:
+    return min(clock["achieved"] for clock in report["fmax"].values())
+
+
+def place(device: Device, folder: Path, seeds: int) -> Placement:
+    """Place and route ``netlist.json`` in ``folder`` with seeds 1 to ``seeds``.
+
+    Raises
+    ------
+    SynthesisError
+        If nextpnr fails, as when the design does not fit.
+    """
+    numbers = range(1, seeds + 1)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        reports = list(pool.map(lambda seed: _one(device, folder, seed), numbers))
+    fmax = {seed: round(_fmax(report), 2) for seed, report in zip(numbers, reports, strict=True)}
+    middle = statistics.median_low(fmax.values())
+    report = next(r for r, value in zip(reports, fmax.values(), strict=True) if value == middle)
+    utilization = {
+        resource: (count["used"], count["available"])
+        for resource, count in report["utilization"].items()
+        if count["used"]
+    }
+    return Placement(device.name, fmax, utilization, _critical_path(report))
+
+
+def version(device: Device) -> str:
+    """Version of the wheel that places for a device."""
+    return importlib.metadata.version(device.package)
