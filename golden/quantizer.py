@@ -17,7 +17,7 @@ from .quantized import Quantized
 FLOAT_TYPES = tuple(np.dtype(t) for t in (np.float16, ml_dtypes.bfloat16, np.float32, np.float64))
 
 #: Elements a chunk: its temporaries fit a second-level cache.
-CHUNK_ELEMENTS = 1 << 15
+CHUNK_ELEMENTS = 1 << 16
 
 
 def quantize(x, role, *, format="m2xfp", scale_rule="floor", adaptive=True, threads=None):

@@ -98,7 +98,7 @@ def _search_multipliers(bins, grids, exact):
     best = _subgroup_errors(grids[0].take(bins), exact)
     for k in range(1, 4):
         errors = _subgroup_errors(grids[k].take(bins), exact)
-        best_k[errors < best] = k
+        np.copyto(best_k, np.uint8(k), where=errors < best)
         np.minimum(best, errors, out=best)
     return best_k, _tree_sum(best)
 
@@ -114,9 +114,9 @@ def _search_steps(bins, exact, scales, steps, grids):
     for step in steps:
         k, errors = _search_multipliers(bins, grids[STEPS.index(step)], exact)
         better = (errors < best) & (scales + step >= 0) & (scales + step <= MAX_CODE)
-        best_step[better] = step
-        best_k[:, better] = k[:, better]
-        best[better] = errors[better]
+        np.copyto(best_step, np.int32(step), where=better)
+        np.copyto(best_k, k, where=better)
+        np.copyto(best, errors, where=better)
     return best_step, best_k
 
 

@@ -1,0 +1,3 @@
+from bench.golden import main
+
+main()
