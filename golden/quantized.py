@@ -9,6 +9,9 @@ from .errors import InputError
 from .number_format import ROLES
 from .packing import unpack
 
+#: Elements decoded at a time: temporaries take a few megabytes, whatever the tensor's size.
+BLOCK_ELEMENTS = 1 << 18
+
 
 @dataclass(frozen=True, eq=False)
 class Quantized:
@@ -119,6 +122,16 @@ class Quantized:
             overflows to infinity or, times a tensor scale, has more than 24 bits; NaN groups
             are NaN.
         """
+        count, length = self.scales[..., 0].size, self.shape[-1]
+        values = np.empty((count, length), np.float32)
+        step = max(1, BLOCK_ELEMENTS // length)
+        for start in range(0, count, step):
+            block = slice(start, start + step)
+            values[block] = self.rows(block.start, block.stop)._decode()
+        return values.reshape(self.shape)
+
+    def _decode(self):
+        """Decode a matrix at once."""
         operand = self.operand()
         factors = operand.factors()
         if self.tensor_scale is not None:

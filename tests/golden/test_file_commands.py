@@ -1,5 +1,7 @@
 """m2xfp quantize, dequantize and inspect."""
 
+import tracemalloc
+
 import ml_dtypes
 import numpy as np
 import pytest
@@ -62,6 +64,21 @@ def test_whole_checkpoints(tmp_path, checkpoint, format, role):
     for name in MATRICES:
         expected = golden.quantize(arrays[name], role, format=format).dequantize()
         np.testing.assert_array_equal(decoded[name], expected)
+
+
+def test_tensors_are_streamed(tmp_path):
+    # One tensor takes 4 MB as float32; all of them together are more than either command may use.
+    arrays = {f"t{i:02}": np.ones((1024, 1024), np.float32) for i in range(12)}
+    save_file(arrays, tmp_path / "in.safetensors")
+    del arrays
+    packed, back = tmp_path / "q.safetensors", tmp_path / "d.safetensors"
+    tracemalloc.start()
+    assert m2xfp("quantize", tmp_path / "in.safetensors", packed, "--role", "activations")[0] == 0
+    assert m2xfp("dequantize", packed, back)[0] == 0
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert back.stat().st_size > 48 << 20
+    assert peak < 24 << 20
 
 
 def test_one_tensor_of_a_checkpoint(tmp_path, checkpoint):

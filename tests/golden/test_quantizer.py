@@ -1,6 +1,7 @@
 """What quantize takes and refuses, and that chunks, threads and layouts do not show."""
 
 import re
+import tracemalloc
 
 import ml_dtypes
 import numpy as np
@@ -79,6 +80,24 @@ def test_leading_axes():
     flat = golden.quantize(x.reshape(24, 64), "activations")
     np.testing.assert_array_equal(q.elements.reshape(24, 32), flat.elements)
     assert golden.quantize(x[0, 0, 0], "activations").scales.shape == (2,)
+
+
+def peak_memory(function):
+    tracemalloc.start()
+    result = function()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak, result
+
+
+@pytest.mark.parametrize("format", formats.names())
+def test_memory_does_not_grow_with_the_tensor(format):
+    x = tensor((1024, 4096))
+    golden.quantize(x[:32], "weights", format=format)  # makes the tables
+    peak, q = peak_memory(lambda: golden.quantize(x, "weights", format=format, threads=2))
+    assert peak - q.nbytes < 16 << 20
+    peak, decoded = peak_memory(q.dequantize)
+    assert peak - decoded.nbytes < 16 << 20
 
 
 def test_the_input_is_left_alone():
