@@ -37,6 +37,7 @@ class Harness(wiring.Component):
         super().__init__()
 
     def elaborate(self, platform):
+        """Build the frame around the component."""
         m = Module()
         m.submodules.unit = self._component
         ports = {In: [], Out: []}

@@ -4,6 +4,7 @@ import importlib.metadata
 import json
 import logging
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -16,6 +17,9 @@ from .yosys import SynthesisError
 __all__ = ["Device", "PathPoint", "Placement", "place", "version"]
 
 _log = logging.getLogger(__name__)
+
+#: What mappers append to the name of the signal whose logic they map.
+_MAPPED = re.compile(r"_(TRELLIS_|LUT4_|CCU2C_|PFUMX_|L6MUX21_|SB_).*")
 
 
 @dataclass(frozen=True)
@@ -47,11 +51,11 @@ class PathPoint:
     Members
     -------
     signal
-        Net, or for the start the cell the path leaves.
+        Net; one that the mapper made is named after the signal it was made for.
     delay_ns
-        Delay of the cell and the net before this point.
+        Delay of the cell before the net and of the net.
     sources
-        Lines of Python the net comes from, as ``file.py:line``; empty for a net the mapper made.
+        Lines of Python, as ``file.py:line``, of the net or else of the signal it is named after.
     """
 
     signal: str
@@ -101,22 +105,37 @@ def _python_lines(sources: list[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(lines))
 
 
-def _critical_path(report: dict) -> tuple[PathPoint, ...]:
-    """Points of the worst path between flip-flops; cell delays are added to the net after them."""
+def _declared(folder: Path) -> dict[str, tuple[str, ...]]:
+    """Signal of the placed netlist -> lines of Python it comes from."""
+    modules = json.loads((folder / "netlist.json").read_text())["modules"].values()
+    return {
+        name: _python_lines(net["attributes"]["src"].split("|"))
+        for module in modules
+        for name, net in module["netnames"].items()
+        if "src" in net["attributes"]
+    }
+
+
+def _critical_path(report: dict, declared: dict[str, tuple[str, ...]]) -> tuple[PathPoint, ...]:
+    """Points of the worst path between flip-flops; steps within one signal are one point."""
     paths = [
         path["path"]
         for path in report["critical_paths"]
         if path["from"].startswith("posedge") and path["to"].startswith("posedge")
     ]
     worst = max(paths, key=lambda path: sum(step["delay"] for step in path))
-    points = []
+    delays = {}
     pending = 0.0
     for step in worst:
         pending += step["delay"]
         if step["type"] == "routing":
-            sources = _python_lines(step.get("sources", []))
-            points.append(PathPoint(step["net"], round(pending, 3), sources))
+            signal = _MAPPED.sub("", step["net"])
+            lines = _python_lines(step.get("sources", [])) or declared.get(
+                re.sub(r"\[\d+\]$", "", signal), ()
+            )
+            delays[signal, lines] = delays.get((signal, lines), 0.0) + pending
             pending = 0.0
+    points = [PathPoint(signal, round(ns, 3), lines) for (signal, lines), ns in delays.items()]
     return (*points, PathPoint("set-up", round(pending, 3), ()))
 
 
@@ -159,7 +178,8 @@ def place(device: Device, folder: Path, seeds: int) -> Placement:
         for resource, count in report["utilization"].items()
         if count["used"]
     }
-    return Placement(device.name, fmax, utilization, _critical_path(report))
+    path = _critical_path(report, _declared(folder))
+    return Placement(device.name, fmax, utilization, path)
 
 
 def version(device: Device) -> str:

@@ -51,7 +51,7 @@ class Result:
     Members
     -------
     recipe
-        Which of `RECIPES` had the least area x period; the other figures are its.
+        Which of `RECIPES` was best; the other figures are its.
     nand2
         Area of the flattened netlist, flip-flops included, in areas of NAND2X1.
     flip_flops
@@ -196,7 +196,9 @@ def run(
     blocks: bool = False,
     folder: Path | None = None,
 ) -> Result:
-    """Map a component to osu018 by each recipe and return the one of least area x period.
+    """Map a component to osu018 by each recipe and return the best.
+
+    The best has the least area x period; without flip-flops, the least area.
 
     Parameters
     ----------
@@ -225,7 +227,8 @@ def run(
     with yosys.workspace(folder) as place:
         flow = _Flow(component, name, period_ns, place)
         results = [flow.measure(recipe, activity) for recipe in recipes]
-        best = min(results, key=lambda result: result.area_period)
+        clocked = any(result.flip_flops for result in results)
+        best = min(results, key=lambda r: r.area_period if clocked else r.nand2)
         return replace(
             best,
             tried={result.recipe: (result.nand2, result.period_ns) for result in results},
