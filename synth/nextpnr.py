@@ -8,6 +8,7 @@ import re
 import statistics
 import subprocess
 import sys
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +56,7 @@ class PathPoint:
     delay_ns
         Delay of the cell before the net and of the net.
     sources
-        Lines of Python, as ``file.py:line``, of the net or else of the signal it is named after.
+        Lines of Python, as ``folder/file.py:line``, of the net or of the signal it is named after.
     """
 
     signal: str
@@ -124,18 +125,19 @@ def _critical_path(report: dict, declared: dict[str, tuple[str, ...]]) -> tuple[
         if path["from"].startswith("posedge") and path["to"].startswith("posedge")
     ]
     worst = max(paths, key=lambda path: sum(step["delay"] for step in path))
-    delays = {}
+    delays = defaultdict(float)
+    lines = defaultdict(dict)
     pending = 0.0
     for step in worst:
         pending += step["delay"]
         if step["type"] == "routing":
             signal = _MAPPED.sub("", step["net"])
-            lines = _python_lines(step.get("sources", [])) or declared.get(
-                re.sub(r"\[\d+\]$", "", signal), ()
-            )
-            delays[signal, lines] = delays.get((signal, lines), 0.0) + pending
+            base = re.sub(r"\[\d+\]$", "", signal)
+            sources = _python_lines(step.get("sources", [])) or declared.get(base, ())
+            lines[signal].update(dict.fromkeys(sources))
+            delays[signal] += pending
             pending = 0.0
-    points = [PathPoint(signal, round(ns, 3), lines) for (signal, lines), ns in delays.items()]
+    points = [PathPoint(name, round(ns, 3), tuple(lines[name])) for name, ns in delays.items()]
     return (*points, PathPoint("set-up", round(pending, 3), ()))
 
 
