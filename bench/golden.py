@@ -5,7 +5,6 @@ cast of the same array by ml_dtypes, in the same run, is the yardstick.
 """
 
 import argparse
-import os
 import time
 import tracemalloc
 
@@ -13,6 +12,7 @@ import ml_dtypes
 import numpy as np
 
 import golden
+from golden.quantizer import processors
 
 #: Title -> arguments of `golden.quantize`, and the target in million elements a second.
 CASES = {
@@ -52,9 +52,8 @@ def main():
     args = parser.parse_args()
     shape = (args.size, args.size)
     x = np.random.default_rng(0).standard_normal(shape, np.float32)
-    processors = len(os.sched_getaffinity(0))
     cast = best_time(lambda: x.astype(ml_dtypes.float4_e2m1fn), args.repeats)
-    print(f"{args.size} x {args.size} float32, {processors} processors, best of {args.repeats}")
+    print(f"{args.size} x {args.size} float32, {processors()} processors, best of {args.repeats}")
     print(f"{'':25}{'M elements/s':>14}{'one thread':>12}{'of a cast':>11}{'extra MB':>10}  target")
     print(f"{'ml_dtypes cast to FP4':25}{x.size / cast / 1e6:14.1f}")
     for title, (options, target) in CASES.items():

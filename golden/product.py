@@ -30,20 +30,24 @@ def accumulate(a, w, c=None):
         0x7FC00000.
     """
     check_operands(a, w)
-    left, right = a.operand(), w.operand()
     shape = (a.shape[0], w.shape[0])
     acc = np.zeros(shape, np.float32) if c is None else initial_accumulators(c, shape)
-    left_factors, right_factors = left.factors(), right.factors()
     with np.errstate(over="ignore", invalid="ignore"):
-        for group in range(left_factors.shape[1]):
-            # |S| < 2**24, so the float32 product is exact, in whatever order it is summed. Adding
-            # +0 makes a zero sum +0.
-            sums = left.integers[:, group] @ right.integers[:, group].T
-            exact = np.add(sums, 0.0, dtype=np.float64)
-            exact *= left_factors[:, group, None]
-            exact *= right_factors[:, group]
-            acc += exact.astype(np.float32)  # both roundings are IEEE's, to nearest even
+        for (left, left_scale), (right, right_scale) in zip(_groups(a), _groups(w), strict=True):
+            # |S| < 2**24, so the float32 product is exact, in whatever order it is summed.
+            exact = np.add(left @ right.T, 0.0, dtype=np.float64)  # a zero sum becomes +0
+            exact *= left_scale[:, None]
+            exact *= right_scale
+            acc += exact.astype(np.float32)  # both roundings are to nearest even
     return canonical_nan(acc)
+
+
+def _groups(quantized):
+    """Return (integers (rows, group), factors (rows,)) of every group along K."""
+    operand = quantized.operand()
+    # Group by group in memory: strided rows make the BLAS several times slower.
+    integers = np.ascontiguousarray(operand.integers.transpose(1, 0, 2))
+    return list(zip(integers, operand.factors().T.copy(), strict=True))
 
 
 def matmul(a, w, c=None):

@@ -89,6 +89,14 @@ def check_floats(x):
         raise InputError(f"Tensor must not be empty, but its shape is {x.shape}")
 
 
+def processors():
+    """Return the number of processors this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on every system
+        return os.cpu_count() or 1
+
+
 def _planes(groups):
     """Return groups (n, group) as float32 or float64 planes (group, n)."""
     wide = np.float64 if groups.dtype.itemsize == 8 else np.float32
@@ -136,7 +144,7 @@ def _encode_chunks(groups, spec, options, threads):
         metadata[chunk] = codes.metadata.T
 
     starts = range(0, count, step)
-    workers = min(len(starts), threads or len(os.sched_getaffinity(0)))
+    workers = min(len(starts), threads or processors())
     if workers == 1:
         for start in starts:
             encode(start)
