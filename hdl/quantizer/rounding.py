@@ -1,0 +1,85 @@
+from amaranth.hdl import Cat, Module, Value, unsigned
+from amaranth.lib import data
+
+from ..bits import named
+
+
+class Aligned(data.Struct):
+    """A value relative to the largest of its group: |x| / 2^E is significand / 32 * 2^(2 - d).
+
+    Members
+    -------
+    significand : unsigned(6)
+        As in `Lane`. The integer bit is 1 where the distance is 0 or 1.
+    distance : unsigned(3)
+        Exponents below the group's largest; 7 stands for 7 or more, a value that rounds to zero.
+    sign : unsigned(1)
+    """
+
+    significand: unsigned(6)
+    distance: unsigned(3)
+    sign: unsigned(1)
+
+
+def e2m1_code(m: Module, value: data.View, name: str) -> Value:
+    """Return RNE(|x| / 2^E, E2M1), saturated: the 3-bit magnitude code of an `Aligned` value.
+
+    Down to a distance of 2 one fraction bit is kept; one place further down, none; then a
+    magnitude above 1/4 is nearest 1/2. Each row below is one distance.
+    """
+    integer, m2, m1 = (value.significand[i] for i in (5, 4, 3))
+    rest = named(m, f"{name}_rest", sticky(value.significand, 3))
+    up = named(m, f"{name}_up", round_up(m2, m1, rest))
+    low, carry = m2 ^ up, m2 & up
+    up_whole = named(m, f"{name}_up_whole", round_up(integer, m2, m1 | rest))
+    up_half = integer & (m2 | m1 | rest)
+    rows = [
+        Cat(m2 | up, 1, 1),
+        Cat(low, carry, 1),
+        Cat(low, carry ^ integer, carry & integer),
+        Cat(integer ^ up_whole, integer & up_whole),
+        Cat(up_half),
+    ]
+    return named(m, name, choose(value.distance, rows, 3))
+
+
+def e2m3_step(m: Module, value: data.View, odd: Value, name: str) -> Value:
+    """Return clamp(c6 + 1 - 4 * c4, 0, 3) of an `Aligned` value: the top-1's metadata.
+
+    The difference lies between -1 and 4 before clamping, so c6 is needed modulo 8 only, and of
+    c4 only its low bit.
+
+    Parameters
+    ----------
+    odd
+        Low bit of c4 = RNE(|x| / 2^E, E2M1).
+    """
+    bits = [value.significand[i] for i in reversed(range(1, 6))]
+    rows = []
+    for shift in range(5):
+        # Three code bits and the guard bit; the integer bit of the first row is not needed.
+        kept = ([0] * shift + bits)[1:5]
+        rows.append(Cat(sticky(value.significand, shift + 1), *reversed(kept)))
+    picked = named(m, f"{name}_picked", choose(value.distance, [rows[0]] * 2 + rows, 5))
+    low = named(m, f"{name}_low", picked[2:5] + round_up(picked[2], picked[1], picked[0]))
+    code = named(m, f"{name}_code", low[:3] ^ Cat(0, 0, odd))
+    more = (code == 2) | (code == 3) | (code == 4)
+    return Cat((code == 0) | more, (code == 1) | more)
+
+
+def round_up(last: Value, guard: Value, rest: Value) -> Value:
+    """Return whether round-to-nearest-even goes up from a kept bit, a guard bit and the rest."""
+    return guard & (last | rest)
+
+
+def sticky(significand: Value, count: int) -> Value:
+    """Return whether any of the low ``count`` bits of a significand is set."""
+    return significand[:count].any()
+
+
+def choose(distance: Value, rows: list[Value], width: int) -> Value:
+    """Return the row of a distance; distances without a row give zero."""
+    chosen = 0
+    for index, row in enumerate(rows):
+        chosen |= Cat(row & (distance == index).replicate(len(row)))
+    return chosen[:width]
