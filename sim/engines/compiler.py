@@ -31,7 +31,7 @@ _VERILATE = [
     "1",
 ]
 #: C++ to compile at once: less costs the headers again, more leaves processors idle.
-_UNIT_BYTES = 500_000
+_UNIT_BYTES = 1_500_000
 _RUNTIME = ["verilated", "verilated_threads", "verilated_vcd_c"]
 
 
@@ -100,7 +100,7 @@ def run(command: list[str], folder: Path) -> None:
 
 def _cxx(trace: bool) -> list[str]:
     defines = [*_DEFINES, f"VM_TRACE={int(trace)}", f"VM_TRACE_VCD={int(trace)}"]
-    return [*_CXX_FLAGS, *(f"-D{define}" for define in defines), "-O2"]
+    return [*_CXX_FLAGS, *(f"-D{define}" for define in defines), "-O1"]
 
 
 def _runtime() -> Path:

@@ -47,10 +47,11 @@ def generate(ports: Ports, verilog: str, name: str) -> str:
     sources = [port for port in ports.streams.values() if port.is_input]
     sinks = [port for port in ports.streams.values() if not port.is_input]
     most = max((port.words for port in sinks), default=1)
+    clock = "top.clk = clock;" if has_clock(verilog, name) else ""
     parts = [
         _HEAD,
         f"enum {{ SOURCES = {len(sources)}, SINKS = {len(sinks)}, MAX_WORDS = {most} }};",
-        _function("void set_clock(Vtop &top, bool clock)", _clock(verilog, name)),
+        _function("void set_clock(Vtop &top, bool clock)", clock),
         _switch(
             "void drive_source(Vtop &top, int port, bool valid, const uint32_t *payload)",
             (
@@ -89,15 +90,16 @@ def generate(ports: Ports, verilog: str, name: str) -> str:
     return "\n".join(parts)
 
 
+def has_clock(verilog: str, name: str) -> bool:
+    """Whether module ``name`` has a clock input."""
+    module = verilog[verilog.index(f"module {name}(") :]
+    clock = re.search(r"^  input clk;", module[: module.index("endmodule")], re.MULTILINE)
+    return clock is not None
+
+
 def _c(name: str) -> str:
     """Spell a port as Verilator does, which escapes the second of two underscores."""
     return name.replace("__", "___05F")
-
-
-def _clock(verilog: str, name: str) -> str:
-    module = verilog[verilog.index(f"module {name}(") :]
-    has_clock = re.search(r"^  input clk;", module[: module.index("endmodule")], re.MULTILINE)
-    return "top.clk = clock;" if has_clock else ""
 
 
 def _value(name: str, member: str, always: bool) -> str:

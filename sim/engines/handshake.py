@@ -28,11 +28,15 @@ class _Pauses:
 
 
 class Progress:
-    """How far a stream has come: transfers made, and the cycles of the first and last one."""
+    """How far a stream has come: transfers made, and the cycles of the first and last one.
+
+    ``first`` and ``last`` are -1 before the first transfer.
+    """
 
     def __init__(self, lane: Lane):
         self.name = lane.port.name
         self.count = lane.count
+        self.always_ready = lane.port.always_ready
         self.moved = 0
         self.first = -1
         self.last = -1
@@ -81,7 +85,6 @@ class Sink(Progress):
         self.payloads: list[int] = []
         self._pauses = _Pauses(lane)
         self._words = lane.port.words
-        self._always_ready = lane.port.always_ready
         self._seen = lane.stall == 0
         self._held: int | None = None
         self._ready = False
@@ -89,7 +92,7 @@ class Sink(Progress):
     def drive(self) -> bool:
         """Return ready for the cycle that begins."""
         pause = self._pauses.draw()
-        self._ready = self._always_ready or (not self.done and self._seen and not pause)
+        self._ready = self.always_ready or (not self.done and self._seen and not pause)
         return self._ready
 
     def observe(self, cycle: int, valid: int, payload: int) -> None:

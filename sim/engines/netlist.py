@@ -28,12 +28,12 @@ from .errors import BuildError
 # As `amaranth.back.verilog` does it, but with `proc_rom`.
 _SCRIPT = """\
 proc -nomux
-opt_clean
+opt_clean -purge
 memory_collect
 attrmap -remove generator -remove top -remove src -remove amaranth.hierarchy
 attrmap -remove amaranth.decoding
 attrmap -modattr -remove generator -remove top -remove src
-write_verilog -norename
+write_verilog
 """
 
 _PLAIN = (int, str, bytes, float, tuple, type(None))
