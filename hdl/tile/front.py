@@ -1,0 +1,99 @@
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..decode import GroupDecoder
+from ..formats import Format
+from .beat import activation_beat, control_layout
+from .weights import WeightStore
+
+
+class TileFront(wiring.Component):
+    """Admits beats when all they need is there, decodes them and swaps the weights.
+
+    Latency from a beat's transfer to ``control`` and ``operand`` is 1 cycle.
+
+    Parameters
+    ----------
+    format : Format
+    columns, rows, slots : int
+        Columns of the tile, rows of partial sums, result slots.
+    row_distance : int
+        Least cycles between two beats of one row.
+
+    Attributes
+    ----------
+    weights, activations : In(stream)
+        As those of the tile.
+    control : Out(control_layout(rows, slots))
+        The beat that enters column 0 in this cycle.
+    operand : Out(format.activation)
+        Its decoded activations.
+    weight : Out(format.weight)
+        The weights of column i in the i-th cycle after a beat with ``swap`` is in ``control``.
+    released : In(1)
+        A result slot becomes free.
+    """
+
+    def __init__(self, format: Format, *, columns: int, rows: int, slots: int, row_distance: int):
+        self._format = format
+        self._columns, self._rows, self._slots = columns, rows, slots
+        self._row_distance = row_distance
+        super().__init__(
+            {
+                "weights": In(stream.Signature(format.group)),
+                "activations": In(stream.Signature(activation_beat(format))),
+                "control": Out(control_layout(rows, slots)),
+                "operand": Out(format.activation),
+                "weight": Out(format.weight),
+                "released": In(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        beat = self.activations.payload
+        m.submodules.store = store = WeightStore(self._format, self._columns)
+        wiring.connect(m, wiring.flipped(self.weights), store.words)
+
+        swap = Signal(init=1)
+        row = Signal(range(self._rows))
+        slot = Signal(range(self._slots))
+        free = Signal(range(self._slots + 1), init=self._slots)
+        apart = Signal(range(self._row_distance + 1))
+        admitted, reserved = Signal(), Signal()
+        m.d.comb += [
+            self.activations.ready.eq(
+                (~swap | (store.complete & ~apart.any())) & (~beat.last | free.any())
+            ),
+            admitted.eq(self.activations.valid & self.activations.ready),
+            reserved.eq(admitted & beat.last),
+            store.swap.eq(admitted & swap),
+            self.weight.eq(store.weight),
+        ]
+        m.d.sync += free.eq(free + self.released - reserved)
+        with m.If(reserved):
+            m.d.sync += slot.eq(Mux(slot == self._slots - 1, 0, slot + 1))
+        with m.If(apart.any()):
+            m.d.sync += apart.eq(apart - 1)
+        with m.If(admitted):
+            m.d.sync += [swap.eq(beat.end), row.eq(Mux(beat.end, 0, row + 1))]
+            with m.If(beat.end):
+                # Rows of the next pass cannot overtake each other, so keeping its first one
+                # far enough from this last one keeps each far enough from itself.
+                wait = self._row_distance - 1 - row
+                m.d.sync += apart.eq(Mux(row < self._row_distance - 1, wait, 0))
+
+        group = Signal(self._format.group, reset_less=True)
+        m.submodules.decoder = decoder = GroupDecoder(self._format)
+        m.d.sync += [
+            group.eq(beat.group),
+            self.control.valid.eq(admitted),
+            self.control.swap.eq(swap),
+            self.control.first.eq(beat.first),
+            self.control.last.eq(beat.last),
+            self.control.row.eq(row),
+            self.control.slot.eq(slot),
+        ]
+        m.d.comb += [decoder.group.eq(group), self.operand.eq(decoder.operand)]
+        return m

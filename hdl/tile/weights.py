@@ -1,0 +1,69 @@
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import data, fifo, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..formats import Format
+
+
+class WeightStore(wiring.Component):
+    """Keeps the next set of weights, and hands it out in step with the swap.
+
+    A word entered is counted one cycle later, so a set is complete at the earliest ``columns``
+    cycles after its first word entered.
+
+    Parameters
+    ----------
+    format : Format
+    columns : int
+        Words of a set.
+
+    Attributes
+    ----------
+    words : In(stream.Signature(format.group))
+        Column 0 first.
+    complete : Out(1)
+        All words of the next set are here; ``swap`` may go high.
+    swap : In(1)
+        Hand out the set: word i is on ``weight`` in the (i + 1)-th cycle after this one.
+    weight : Out(format.weight)
+    """
+
+    def __init__(self, format: Format, columns: int):
+        self._format, self._columns = format, columns
+        super().__init__(
+            {
+                "words": In(stream.Signature(format.group)),
+                "complete": Out(1),
+                "swap": In(1),
+                "weight": Out(format.weight),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        columns, group = self._columns, self._format.group
+
+        # Two words more than a set: one enters while the last one of a set leaves.
+        m.submodules.store = store = fifo.SyncFIFOBuffered(width=group.size, depth=columns + 2)
+        taking = Signal(range(columns + 1))
+        m.d.comb += [
+            store.w_data.eq(self.words.payload),
+            store.w_en.eq(self.words.valid),
+            self.words.ready.eq(store.w_rdy),
+            store.r_en.eq(taking.any()),
+            # The last word of the present set may be leaving in this cycle.
+            self.complete.eq(
+                Mux(taking == 1, store.level > columns, store.level >= columns) & (taking <= 1)
+            ),
+        ]
+        with m.If(self.swap):
+            m.d.sync += taking.eq(columns)
+        with m.Elif(taking.any()):
+            m.d.sync += taking.eq(taking - 1)
+
+        word = data.View(group, store.r_data)
+        m.d.comb += self.weight.scale.eq(word.scale)
+        for index, operand in enumerate(self.weight.subgroups):
+            encoded = data.View(self._format.encoded_subgroup, self._format.encoded(word, index))
+            m.d.comb += operand.eq(self._format.weight_operand(encoded))
+        return m
