@@ -1,4 +1,4 @@
-from amaranth.hdl import Module, Mux
+from amaranth.hdl import Module, Mux, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -45,9 +45,14 @@ class Align(wiring.Component):
         return m
 
 
-def scale_code(largest) -> Mux:
+def scale_code(largest: Value) -> Value:
     """Return the E8M0 code of a group from the largest exponent of its elements.
 
     E + 127 = largest - 2, not below 0; 255 for a group with a NaN or an infinity.
     """
-    return Mux(largest[1:].any(), largest - 2, 0)[:8] | largest.all().replicate(8)
+    return lowest_code((largest - 2)[:8], largest) | largest.all().replicate(8)
+
+
+def lowest_code(code: Value, largest: Value) -> Value:
+    """Return the scale code, or 0 for a group whose largest exponent is below 2."""
+    return Mux(largest[1:].any(), code, 0)

@@ -15,8 +15,8 @@ class QuantizationEngine(wiring.Component):
     Scales follow the floor rule. A group of activations is a word of the format's bus; for
     M2XFP it is encoded by Elem-EM-top1. A beat enters every cycle and a group leaves every
     ``32 / lanes`` cycles. With 32 lanes a group is valid two cycles after it entered; with
-    fewer, three cycles after its last beat has entered, plus ``32 / lanes - 1``. Nothing is
-    lost when ``groups`` stalls; ``values.ready`` depends on ``groups.ready`` combinationally.
+    fewer, ``32 / lanes + 2`` cycles after its last beat. Nothing is lost when ``groups``
+    stalls; ``values.ready`` depends on ``groups.ready`` combinationally.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class QuantizationEngine(wiring.Component):
     Raises
     ------
     TypeError
-        If ``format`` is not a gateware format.
+        If ``format`` is not a gateware format or ``lanes`` not an integer.
     ValueError
         If a parameter is not one of those above.
     """
@@ -48,6 +48,8 @@ class QuantizationEngine(wiring.Component):
             raise ValueError(f"Format must be m2xfp or mxfp4, not {format.name}")
         if dtype not in FLOAT_TYPES:
             raise ValueError(f"Dtype must be one of {', '.join(FLOAT_TYPES)}, not {dtype!r}")
+        if not isinstance(lanes, int):
+            raise TypeError(f"Lanes must be an integer, not {lanes!r}")
         if lanes not in (8, 16, 32):
             raise ValueError(f"Lanes must be 8, 16 or 32, not {lanes!r}")
         self._format = format

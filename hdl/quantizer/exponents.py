@@ -26,15 +26,15 @@ def largest(m: Module, values: Sequence[Value], name: str = "largest") -> Value:
 
 
 def _larger(m: Module, name: str, a: Value, b: Value) -> Value:
-    a_wins = b_wins = Const(0, 1)
+    """Return the larger of two numbers; one is out once it lacks a bit that the other has."""
+    a_out = b_out = Const(0, 1)
     bits = []
     for i in reversed(range(len(a))):
-        bits.insert(0, (a[i] & ~b_wins) | (b[i] & ~a_wins))
-        a_wins, b_wins = (
-            named(m, f"{name}_a_{i}", a_wins | (~b_wins & a[i] & ~b[i])),
-            named(m, f"{name}_b_{i}", b_wins | (~a_wins & b[i] & ~a[i])),
-        )
-    return named(m, name, Cat(*bits))
+        bit = named(m, f"{name}_{i}", (a[i] & ~a_out) | (b[i] & ~b_out))
+        bits.insert(0, bit)
+        a_out = named(m, f"{name}_a_out_{i}", a_out | (bit & ~a[i]))
+        b_out = named(m, f"{name}_b_out_{i}", b_out | (bit & ~b[i]))
+    return Cat(*bits)
 
 
 def at_least_two(m: Module, exponent: Value) -> Value:

@@ -46,8 +46,7 @@ def e2m1_code(m: Module, value: data.View, name: str) -> Value:
 def e2m3_step(m: Module, value: data.View, odd: Value, name: str) -> Value:
     """Return clamp(c6 + 1 - 4 * c4, 0, 3) of an `Aligned` value: the top-1's metadata.
 
-    The difference lies between -1 and 4 before clamping, so c6 is needed modulo 8 only, and of
-    c4 only its low bit.
+    c6 - 4 * c4 lies between -2 and 4, so c6 is needed modulo 8 only, and of c4 its low bit.
 
     Parameters
     ----------
@@ -62,9 +61,13 @@ def e2m3_step(m: Module, value: data.View, odd: Value, name: str) -> Value:
         rows.append(Cat(sticky(value.significand, shift + 1), *reversed(kept)))
     picked = named(m, f"{name}_picked", choose(value.distance, [rows[0]] * 2 + rows, 5))
     low = named(m, f"{name}_low", picked[2:5] + round_up(picked[2], picked[1], picked[0]))
-    code = named(m, f"{name}_code", low[:3] ^ Cat(0, 0, odd))
-    more = (code == 2) | (code == 3) | (code == 4)
-    return Cat((code == 0) | more, (code == 1) | more)
+    return clamp(named(m, f"{name}_difference", low[:3] ^ Cat(0, 0, odd)))
+
+
+def clamp(difference: Value) -> Value:
+    """Return clamp(d + 1, 0, 3) of a difference d = -2 .. 4 modulo 8."""
+    more = (difference == 2) | (difference == 3) | (difference == 4)
+    return Cat((difference == 0) | more, (difference == 1) | more)
 
 
 def round_up(last: Value, guard: Value, rest: Value) -> Value:

@@ -25,20 +25,12 @@ def top_one(m: Module, codes: Sequence[Value]) -> tuple[Value, Value]:
         bits.insert(0, present)
         kept = candidates & (column | ~present.replicate(len(codes)))
         candidates = named(m, f"candidates_{bit}", kept)
-    return named(m, "winner", first(m, candidates)), Cat(*bits)
+    return named(m, "winner", lowest(candidates)), Cat(*bits)
 
 
-def first(m: Module, candidates: Value) -> Value:
-    """Return the lowest set bit alone, by a prefix tree."""
-    before = [Const(0, 1), *candidates[:-1]]
-    reach = 1
-    while reach < len(before):
-        before = [
-            named(m, f"before_{reach}_{i}", bit | before[i - reach]) if i >= reach else bit
-            for i, bit in enumerate(before)
-        ]
-        reach *= 2
-    return candidates & ~Cat(*before)
+def lowest(candidates: Value) -> Value:
+    """Return the lowest set bit alone."""
+    return Cat(bit & ~candidates[:i].any() for i, bit in enumerate(candidates))
 
 
 def select(one_hot: Value, values: Sequence[Value]) -> Value:
