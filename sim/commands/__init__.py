@@ -6,6 +6,7 @@ import importlib
 #: Subcommand -> (module, summary).
 COMMANDS = {
     "gemm": ("sim.commands.gemm", "multiply two tensors on the systolic tile"),
+    "quantize": ("sim.commands.quantize", "quantize a tensor on the quantization engine"),
 }
 
 
