@@ -17,6 +17,7 @@ COMMANDS = {
     "sim": ("sim.commands", "run tensors through the gateware and compare every output bit"),
     "verilog": ("hdl.commands.verilog", "export a unit as plain Verilog"),
     "synth": ("synth.commands", "synthesize units and report area and timing"),
+    "report": ("synth.report", "write the synthesis report, or check it for drift"),
 }
 
 

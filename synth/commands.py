@@ -10,7 +10,7 @@ from hdl.commands.parameters import add_parameters, build, describe
 from hdl.units import UNITS
 
 from . import liberty, tables, tools
-from .flows import TARGETS
+from .flows import TARGETS, osu018
 from .yosys import SynthesisError
 
 _log = logging.getLogger(__name__)
@@ -38,7 +38,10 @@ def add_arguments(parser):
         "--period", type=float, default=4.0, metavar="NS", help="osu018: delay target of the mapper"
     )
     parser.add_argument(
-        "--activity", type=float, default=0.1, help="osu018: transitions a net and cycle"
+        "--activity",
+        type=float,
+        default=osu018.ACTIVITY,
+        help="osu018: transitions a net and cycle",
     )
     parser.add_argument(
         "--place", action="store_true", help="ice40, ecp5: place and route for the clock frequency"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from golden.errors import InputError
 
-__all__ = ["OSU018", "cell_areas", "find_osu018"]
+__all__ = ["OSU018", "cell_areas", "find_osu018", "missing_packages"]
 
 #: Where the Debian package qflow-tech-osu018 installs the 180 nm standard-cell library.
 OSU018 = Path("/usr/share/qflow/tech/osu018/osu018_stdcells.lib")
@@ -23,6 +23,16 @@ def cell_areas(library: str) -> dict[str, float]:
     return areas
 
 
+def missing_packages() -> list[str]:
+    """Debian packages that target osu018 needs and that are not installed."""
+    missing = []
+    if not OSU018.exists():
+        missing.append("qflow-tech-osu018")
+    if shutil.which("sta") is None:
+        missing.append("opensta")
+    return missing
+
+
 def find_osu018() -> Path:
     """Return the library's path once both it and OpenSTA are there.
 
@@ -31,11 +41,7 @@ def find_osu018() -> Path:
     InputError
         If one is missing, naming the Debian packages to install.
     """
-    missing = []
-    if not OSU018.exists():
-        missing.append("qflow-tech-osu018")
-    if shutil.which("sta") is None:
-        missing.append("opensta")
+    missing = missing_packages()
     if missing:
         raise InputError(
             f"Target osu018 needs the Debian package(s) {' and '.join(missing)}: "

@@ -10,7 +10,7 @@ from hdl import export
 
 from .. import netlist, yosys
 
-__all__ = ["Result", "run"]
+__all__ = ["Result", "map_blocks", "nand2", "run"]
 
 #: Transistors of static CMOS gates; a NAND2 has four. A flip-flop is two latches of eight.
 TRANSISTORS = {
@@ -64,7 +64,7 @@ def _script(name: str, flatten: bool) -> list[str]:
     return [
         "read_rtlil design.il",
         f"hierarchy -check -top {name}",
-        f"synth {'-flatten ' if flatten else ''}-top {name}",
+        f"synth -noabc {'-flatten ' if flatten else ''}-top {name}",
         # One kind of flip-flop, so that the gates of enables and resets are counted.
         "dfflegalize -cell $_DFF_P_ 01",
         "opt -nodffe -nosdff",
@@ -75,7 +75,8 @@ def _script(name: str, flatten: bool) -> list[str]:
     ]
 
 
-def _nand2(cells: Mapping[str, int]) -> float:
+def nand2(cells: Mapping[str, int]) -> float:
+    """Estimated area in NAND2 equivalents of cell type -> count."""
     return sum(TRANSISTORS[kind] * count for kind, count in cells.items()) / 4
 
 
@@ -86,6 +87,11 @@ def _map(rtlil: str, name: str, folder: Path, *, flatten: bool) -> dict[str, net
         modules = netlist.read_statistics(folder / "stat.json", name)
     netlist.check_cells(modules, TRANSISTORS)
     return modules
+
+
+def map_blocks(rtlil: str, name: str, folder: Path) -> dict[str, netlist.Module]:
+    """Map RTLIL to generic gates with the hierarchy kept."""
+    return _map(rtlil, name, folder, flatten=False)
 
 
 def run(
@@ -114,13 +120,13 @@ def run(
         cells = _map(rtlil, name, place / "flat", flatten=True)[name].cells
         kept = {}
         if blocks and rtlil.count("\nmodule ") > 1:
-            kept = _map(rtlil, name, place / "blocks", flatten=False)
+            kept = map_blocks(rtlil, name, place / "blocks")
     flip_flops = cells.get("$_DFF_P_", 0)
     return Result(
         name=name,
         gates=sum(cells.values()) - flip_flops,
         flip_flops=flip_flops,
-        nand2=_nand2(cells),
+        nand2=nand2(cells),
         cells=cells,
-        blocks=netlist.subtotals(kept, _nand2),
+        blocks=netlist.subtotals(kept, nand2),
     )

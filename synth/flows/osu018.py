@@ -23,12 +23,15 @@ from hdl import export
 
 from .. import liberty, netlist, sta, yosys
 
-__all__ = ["RECIPES", "Result", "run"]
+__all__ = ["ACTIVITY", "NAND2", "RECIPES", "Result", "run"]
 
 _log = logging.getLogger(__name__)
 
 #: Area of NAND2X1, the unit of every figure here.
 NAND2 = 24.0
+
+#: Transitions of each net in a clock cycle that the power is stated at.
+ACTIVITY = 0.1
 
 #: Recipe name -> ABC script. Yosys replaces {D} by the delay target (-D picoseconds). All end with
 #: buffers for nets of more than 16 pins, then sizing: one unbuffered net dominates otherwise.
@@ -191,7 +194,7 @@ def run(
     name: str,
     *,
     period_ns: float = 4.0,
-    activity: float = 0.1,
+    activity: float = ACTIVITY,
     recipes: Collection[str] = tuple(RECIPES),
     blocks: bool = False,
     folder: Path | None = None,

@@ -1,0 +1,240 @@
+"""The text of docs/synthesis.md, made from results alone."""
+
+from collections.abc import Iterable, Mapping
+
+from hdl import formats
+
+from .flows import osu018
+from .study import ROWS, Job, Scaling
+from .tables import number
+
+__all__ = ["document"]
+
+#: The paper's figures (ASPLOS 2026, TSMC 28 nm): area of an 8-lane PE tile over MXFP4's.
+PAPER = {"m2xfp": "+4.0 %", "nvfp4": "+2.3 %", "mxfp4": "-"}
+PAPER_OVER_NVFP4 = "+1.7 %"
+
+#: Recipe that areas are compared in: the same for all formats.
+_COMPARED_RECIPE = "compact"
+
+_TITLES = {
+    "generic": "Generic gates",
+    "ice40": "iCE40",
+    "ecp5": "ECP5 without DSP blocks",
+    "osu018": "osu018",
+}
+
+
+def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a Markdown table, its first column to the left and the others to the right."""
+    header = list(header)
+    lines = ["| " + " | ".join(header) + " |", "| --- |" + " ---: |" * (len(header) - 1)]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
+
+
+def block_kinds(result) -> dict[str, float]:
+    """Area of the blocks of a column: equal ones together, and what is in none."""
+    top = result.name
+    kinds = {}
+    for block, area in result.blocks.items():
+        parts = block.split(".")
+        if block == top or (len(parts) == 2 and f"{block}." in "".join(result.blocks)):
+            continue
+        if len(parts) <= 3:
+            kind = parts[-1].rstrip("0123456789").rstrip("_")
+            kind = f"{parts[1]}: {kind}" if len(parts) == 3 else kind
+            kinds[kind] = kinds.get(kind, 0.0) + area
+    kinds["registers and glue"] = result.blocks[top] - sum(kinds.values())
+    return kinds
+
+
+def document(results: Mapping[Job | Scaling, object], tools: Mapping[str, str]) -> str:
+    """Return the whole page."""
+    columns = {
+        job.format: result
+        for job, result in results.items()
+        if isinstance(job, Job) and (job.target, job.unit) == ("osu018", "column")
+    }
+    sections = [
+        _introduction(tools),
+        _column(columns),
+        _overhead(columns),
+        _shares(columns),
+        _units(results),
+        _placements(results),
+        _scaling(results),
+        _METHOD,
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _introduction(tools: Mapping[str, str]) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in tools.items())
+    return (
+        "# Synthesis\n\n"
+        "`make report` writes this page from the present code; do not edit it. `m2xfp report "
+        "--check` maps the units again and fails when a figure is off by more than 1 % from "
+        "`synth/baseline.json`. Everything is measured on complete, flattened netlists: an "
+        "undefined module or a cell that is not the target's stops the flow.\n\n"
+        f"Tools: {versions}."
+    )
+
+
+def _column(columns) -> str:
+    rows = []
+    for format, result in columns.items():
+        lanes = formats.get(format).lanes
+        rows.append(
+            [
+                format,
+                number(result.nand2),
+                f"{result.nand2 / lanes:.0f}",
+                f"{result.period_ns:.2f}",
+                f"{result.area_period / lanes:.0f}",
+                str(result.flip_flops),
+                f"{result.power_mw:.1f}",
+                result.recipe,
+            ]
+        )
+    header = ["format", "NAND2", "a MAC", "period ns", "NAND2 ns a MAC", "FF", "mW", "recipe"]
+    return (
+        "## One column, osu018\n\n"
+        "32 lanes (or a group's) with all registers and the FP32 accumulator, without the memory "
+        "of partial sums. NAND2X1 is the unit of area; the period is OpenSTA's without wire load; "
+        f"the power is at that period with {osu018.ACTIVITY} transitions a net and cycle.\n\n"
+        + table(header, rows)
+    )
+
+
+def _overhead(columns) -> str:
+    areas = {
+        format: result.tried[_COMPARED_RECIPE][0] / formats.get(format).lanes
+        for format, result in columns.items()
+    }
+    rows = [
+        [
+            format,
+            f"{area:.1f}",
+            f"{area / areas['mxfp4'] - 1:+.1%}",
+            PAPER[format],
+        ]
+        for format, area in areas.items()
+    ]
+    text = (
+        "## What the metadata costs\n\n"
+        "Columns from one generator, mapped by one recipe, area a MAC. The paper compares 8-lane "
+        "tiles that round once a subgroup; a column here rounds once a group, so its accumulator "
+        "is a smaller part and the same logic weighs more.\n\n"
+        + table(["format", "NAND2 a MAC", "over MXFP4", "paper, over MXFP4"], rows)
+    )
+    if "nvfp4" in areas:
+        over = areas["m2xfp"] / areas["nvfp4"] - 1
+        text += f"\n\nM2XFP over NVFP4: {over:+.1%} (paper: {PAPER_OVER_NVFP4})."
+    return text
+
+
+def _shares(columns) -> str:
+    kinds = {format: block_kinds(result) for format, result in columns.items()}
+    names = list(dict.fromkeys(kind for parts in kinds.values() for kind in parts))
+    rows = [
+        [name]
+        + [
+            f"{parts.get(name, 0):.0f} ({parts.get(name, 0) / sum(parts.values()):.0%})"
+            for parts in kinds.values()
+        ]
+        for name in names
+    ]
+    return (
+        "## Blocks of a column\n\n"
+        "NAND2 equivalents in a netlist that keeps the hierarchy, so a total differs a little "
+        "from the flattened one above, which is the headline. Registers between blocks and the "
+        "logic in front of them are the last row.\n\n"
+        + table(["block", *kinds], rows)
+        + "\n\n![Blocks of a column](synthesis-blocks.svg)"
+    )
+
+
+def _units(results) -> str:
+    parts = [f"## Units\n\nTiles have one column and {ROWS} rows."]
+    for target, title in _TITLES.items():
+        chosen = [
+            (job, result)
+            for job, result in results.items()
+            if isinstance(job, Job) and job.target == target
+        ]
+        if not chosen:
+            continue
+        placed = {"Fmax MHz", "min", "max"}
+        names = [name for name in chosen[-1][1].figures if name not in placed]
+        rows = [
+            [job.unit, job.format, *(number(result.figures[name]) for name in names)]
+            for job, result in chosen
+        ]
+        parts.append(f"### {title}\n\n" + table(["unit", "format", *names], rows))
+    return "\n\n".join(parts)
+
+
+def _placements(results) -> str:
+    parts = [
+        "## Clock frequency on ECP5\n\n"
+        "Placed and routed by nextpnr between a shift register and a register at every output, so "
+        "that all paths count and every port has a place."
+    ]
+    for job, result in results.items():
+        placement = getattr(result, "placement", None)
+        if not placement:
+            continue
+        fmax = placement.fmax_mhz
+        used = ", ".join(f"{kind} {u} of {n}" for kind, (u, n) in placement.utilization.items())
+        time = 0.0
+        rows = []
+        for point in placement.path:
+            time += point.delay_ns
+            rows.append([f"`{point.signal}`", f"{time:.2f}", " ".join(point.sources)])
+        parts.append(
+            f"### {job.unit}, {job.format}\n\n"
+            f"{placement.device}, seeds {min(fmax)} to {max(fmax)}: median "
+            f"**{placement.median_mhz:.1f} MHz**, range {min(fmax.values()):.1f} to "
+            f"{max(fmax.values()):.1f}. Used with the frame: {used}.\n\n"
+            "Critical path of the median run:\n\n"
+            + table(["signal", "ns since the clock edge", "Python"], rows)
+        )
+    return "\n\n".join(parts)
+
+
+def _scaling(results) -> str:
+    areas = {
+        job.columns: result.figures for job, result in results.items() if isinstance(job, Scaling)
+    }
+    kinds = [kind for kind in areas[min(areas)] if kind != "total"]
+    lanes = formats.get("m2xfp").lanes
+    rows = [
+        [str(columns), str(columns * lanes), f"{parts['total']:.0f}"]
+        + [f"{parts['total'] / (columns * lanes):.0f}"]
+        + [f"{parts.get(kind, 0) / parts['total']:.0%}" for kind in kinds]
+        for columns, parts in areas.items()
+    ]
+    header = ["columns", "MACs", "NAND2 (est.)", "a MAC", *kinds]
+    return (
+        "## Scaling with columns\n\n"
+        f"M2XFP tiles with {ROWS} rows in generic gates, all memories as flip-flops; transistors "
+        "of static CMOS gates / 4. `front` is shared by all columns: streams, decode units, "
+        "control.\n\n"
+        + table(header, rows)
+        + "\n\n![Area a MAC against columns](synthesis-scaling.svg)"
+    )
+
+
+_METHOD = f"""## Method
+
+- **generic**: `synth -noabc -flatten`, one kind of flip-flop, `abc`; NAND2 equivalents are
+  transistors of static CMOS gates / 4, an estimate.
+- **iCE40**, **ECP5**: `proc; flatten; opt_clean -purge`, then `synth_ice40` or
+  `synth_ecp5 -nodsp -nowidelut`, with ABC9's `flow3` script.
+- **osu018**: `synth -flatten; dfflibmap; abc -constr -D`, each of the recipes {
+    ", ".join(f"`{name}`" for name in osu018.RECIPES)
+} of `synth/flows/osu018.py`. The one of least
+  area x period is reported (for a unit without flip-flops, of least area). Inputs are driven by
+  a BUFX2 and arrive with the clock edge, outputs carry 15 fF and are due at the next; nets of
+  more than 16 pins are buffered and gates are sized. Power has one activity for all nets.
+- Reproduce one row: `m2xfp synth column --target osu018 --format m2xfp`."""

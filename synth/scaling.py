@@ -1,0 +1,58 @@
+"""Area of a tile against its number of columns, with equal columns mapped once."""
+
+import re
+from pathlib import Path
+
+from hdl import export, formats
+from hdl.tile import SystolicTile
+
+from . import netlist
+from .flows import generic
+
+__all__ = ["COLUMNS", "merge_columns", "tile_areas"]
+
+#: Columns of the tiles that the report compares.
+COLUMNS = (1, 2, 4, 8, 16, 32)
+
+_MODULE = re.compile(r"^(?:attribute [^\n]*\n)*module \\(\S+)\n.*?^end\n", re.MULTILINE | re.DOTALL)
+
+
+def merge_columns(rtlil: str) -> str:
+    """Make equal modules of different columns one module with several instances.
+
+    Modules are taken as equal only if their text is, but for the number of the column, so what is
+    counted is what was generated. The hierarchy has to be kept when the result is mapped.
+    """
+    texts = {match[1]: match[0] for match in _MODULE.finditer(rtlil)}
+    same = {}
+    for name, text in texts.items():
+        number = re.search(r"_(\d+)(?=\.|$)", name)
+        if number:
+            first = name.replace(number[0], "_0", 1)
+            prefix, first_prefix = name[: number.end()], first[: number.start() + 2]
+            if texts.get(first) == text.replace(prefix, first_prefix):
+                same[name] = first
+    kept = "".join(text for name, text in texts.items() if same.get(name, name) == name)
+    head = rtlil[: _MODULE.search(rtlil).start()]
+    return head + re.sub(
+        r"^(\s*cell \\)(\S+)", lambda cell: cell[1] + same.get(cell[2], cell[2]), kept, flags=re.M
+    )
+
+
+def tile_areas(format_name: str, columns: int, rows: int, folder: Path) -> dict[str, float]:
+    """Estimated NAND2 equivalents of a tile in generic gates, by kind of block.
+
+    Returns
+    -------
+    dict
+        Name of each block below the top, without the number of its column -> area of all its
+        instances; ``total`` -> area of the tile.
+    """
+    tile = SystolicTile(formats.get(format_name), columns=columns, rows=rows)
+    modules = generic.map_blocks(merge_columns(export.rtlil(tile, "tile")), "tile", folder)
+    areas = netlist.subtotals(modules, generic.nand2)
+    blocks = {"total": areas["tile"]}
+    for child, count in modules["tile"].children.items():
+        kind = re.sub(r"_\d+$", "", child.removeprefix("tile."))
+        blocks[kind] = blocks.get(kind, 0) + count * areas[child]
+    return blocks
