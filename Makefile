@@ -9,8 +9,8 @@ export M2XFP_CACHE_DIR ?= $(CURDIR)/build/cache
 export YOWASP_CACHE_DIR ?= $(CURDIR)/build/cache/yowasp
 export AMARANTH_USE_YOSYS := builtin
 
-ACTIVATIONS := sim/data/smollm2_attn_q_slice.safetensors:attn_q.input
-WEIGHTS := sim/data/smollm2_attn_q_slice.safetensors:attn_q.weight
+ACTIVATIONS := sim/data/smollm2_attn_q.safetensors:attn_q.input
+WEIGHTS := sim/data/smollm2_attn_q.safetensors:attn_q.weight
 
 .DEFAULT_GOAL := help
 .PHONY: help setup sim test lint synth report bench verify ci clean
@@ -24,7 +24,7 @@ setup: $(READY) ## install everything into .venv, once
 $(READY): pyproject.toml
 	@echo "Setting up $(VENV) from PyPI (a minute or two, once) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar on -e '.[dev]'
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar on -e '.[dev]'
 	@touch $@
 
 sim: $(READY) ## run a slice of a real layer through the gateware, every output bit compared
