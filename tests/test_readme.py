@@ -52,7 +52,7 @@ def test_options_that_are_shown_exist(capsys):
     for command in commands:
         words = shlex.split(command)
         path = words[:2] if words[0] == "sim" else words[:1]
-        with pytest.raises(SystemExit, match="^0$"):
+        with pytest.raises(SystemExit, match=r"^0$"):
             cli.main([*path, "--help"])
         help_text = capsys.readouterr().out
         for word in words:
