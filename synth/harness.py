@@ -25,11 +25,15 @@ class Harness(wiring.Component):
     ----------
     serial : In(1)
         Next bit for the shift register.
+    shift : In(1)
+        Shifts. Without this enable, a register at an input of the component would always equal
+        a bit of the shift register, and synthesis would merge the two.
     folded : Out(1)
         Exclusive or of all output bits, some cycles later.
     """
 
     serial: In(1)
+    shift: In(1)
     folded: Out(1)
 
     def __init__(self, component: wiring.Component):
@@ -46,9 +50,10 @@ class Harness(wiring.Component):
             ports[member.flow].append(Value.cast(value))
 
         inputs = Cat(ports[In])
-        chain = Signal(len(inputs) + 1, reset_less=True)
-        m.d.sync += chain.eq(Cat(self.serial, chain))
-        m.d.comb += inputs.eq(chain[1:])
+        chain = Signal(len(inputs), reset_less=True)
+        with m.If(self.shift):
+            m.d.sync += chain.eq(Cat(self.serial, chain))
+        m.d.comb += inputs.eq(chain)
 
         bits = Cat(ports[Out])
         stage = Signal(len(bits), name="captured", reset_less=True)
