@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 import golden
+import golden.formats
 from golden import InputError
 from golden.atomic import replacing
 from hdl import formats
@@ -39,8 +40,8 @@ def run(args: argparse.Namespace) -> int:
     simulation.check_engine_arguments(args)
     if args.output:
         simulation.check_writable(args.output)
-    a = load(args.activations, "Activations", args.max_rows)
-    w = load(args.weights, "Weights", args.max_channels)
+    a = load(args.activations, "Activations", args.format, args.max_rows)
+    w = load(args.weights, "Weights", args.format, args.max_channels)
     if a.shape[1] != w.shape[1]:
         raise InputError(
             f"K must agree, not {a.shape[1]} in the activations and {w.shape[1]} in the weights"
@@ -72,11 +73,15 @@ def run(args: argparse.Namespace) -> int:
     return int(len(done.mismatches) > 0)
 
 
-def load(source: str, name: str, limit: int | None) -> np.ndarray:
-    """Load a matrix, or its first ``limit`` rows."""
+def load(source: str, name: str, format: str, limit: int | None) -> np.ndarray:
+    """Load a matrix that can be quantized, or its first ``limit`` rows."""
     tensor = golden.load_tensor(source)
     if tensor.ndim != 2:
         raise InputError(f"{name} must have two axes, not shape {tensor.shape}")
+    try:
+        golden.formats.get(format).check_shape(tensor.shape)
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from None
     return tensor[:limit]
 
 

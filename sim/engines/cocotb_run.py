@@ -7,7 +7,8 @@ import sys
 
 from cocotb_tools.runner import get_runner
 
-_QUIET = ["-Wno-fatal", "-Wno-lint", "-Wno-style"]
+# The runner makes everything visible; ports.vlt names what has to be.
+_ARGUMENTS = ["--no-public-flat-rw", "-Wno-fatal", "-Wno-lint", "-Wno-style"]
 
 
 def main(action: str, folder: str, *rest: str) -> None:
@@ -15,10 +16,10 @@ def main(action: str, folder: str, *rest: str) -> None:
     runner = get_runner("verilator")
     if action == "build":
         runner.build(
-            sources=[f"{folder}/top.v"],
+            sources=[f"{folder}/ports.vlt", f"{folder}/top.v"],
             hdl_toplevel="top",
             build_dir=folder,
-            build_args=_QUIET,
+            build_args=_ARGUMENTS,
             timescale=("1ns", "1ns"),
             waves=bool(rest),
         )

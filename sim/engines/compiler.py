@@ -22,6 +22,8 @@ _INCLUDES = [f"-I{_ROOT / 'include'}", f"-I{_ROOT / 'include' / 'vltstd'}"]
 _CXX_FLAGS = ["-std=c++20", "-fPIC", "-fvisibility=hidden", "-fno-gnu-unique", "-w"]
 _DEFINES = ["VERILATOR=1", "VM_COVERAGE=0", "VM_SC=0", "VM_TIMING=0", "VM_TRACE_FST=0"]
 _VERILATE = [
+    "--timescale-override",
+    "1ns/1ns",
     "--cc",
     "--prefix",
     "Vtop",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -109,11 +110,22 @@ def _build(verilog: str, *, trace: bool) -> Path:
 
     def build(folder: Path) -> None:
         (folder / "top.v").write_text(verilog)
+        (folder / "ports.vlt").write_text(_public_ports(verilog))
         log = _cocotb(["build", str(folder), *(["trace"] if trace else [])], {})
         if not (folder / "top").exists():
             raise errors.BuildError(f"Verilator failed on a component:\n{_tail(log)}")
 
     return cached("cocotb", [*versions, verilog], build)
+
+
+def _public_ports(verilog: str) -> str:
+    """Return a Verilator configuration that makes the ports visible to cocotb.
+
+    Its default, everything visible, keeps Verilator from optimizing anything.
+    """
+    names = re.search(r"^module top\((.*?)\);", verilog, re.MULTILINE | re.DOTALL)[1]
+    lines = [f'public_flat_rw -module "top" -var "{name.strip()}"' for name in names.split(",")]
+    return "\n".join(["`verilator_config", *lines, ""])
 
 
 def _cocotb(arguments: list[str], environment: dict[str, str]) -> str:
