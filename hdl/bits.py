@@ -14,8 +14,8 @@ def leading_zeros(value: Value) -> Value:
 
 
 def _leading_zeros(value: Value) -> Value:
-    if len(value) == 1:
-        return Const(0, 0)
+    if len(value) == 2:
+        return ~value[1]
     half = len(value) // 2
     low, high = value[:half], value[half:]
     empty = ~high.any()

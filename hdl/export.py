@@ -7,6 +7,10 @@ from amaranth.lib import wiring
 
 __all__ = ["rtlil", "verilog"]
 
+#: Verilator's lint that generated Verilog does not pass: operands keep their own widths, which
+#: Verilog's rules extend and truncate as Amaranth means it.
+_WAIVERS = ("WIDTHEXPAND", "WIDTHTRUNC")
+
 
 def rtlil(component: wiring.Component, name: str) -> str:
     """Convert a component to RTLIL, the input of every Yosys flow.
@@ -24,7 +28,7 @@ def rtlil(component: wiring.Component, name: str) -> str:
 
 
 def verilog(component: wiring.Component, name: str, *, header: str = "") -> str:
-    """Convert a component to plain Verilog-2001.
+    """Convert a component to plain Verilog-2001 that Verilator lints without a warning.
 
     Parameters
     ----------
@@ -42,4 +46,5 @@ def verilog(component: wiring.Component, name: str, *, header: str = "") -> str:
 
     text = _verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True)
     comments = "".join(f"// {line}".rstrip() + "\n" for line in header.splitlines())
-    return comments + text
+    waivers = "".join(f"/* verilator lint_off {waiver} */\n" for waiver in _WAIVERS)
+    return comments + waivers + text
