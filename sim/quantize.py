@@ -110,7 +110,7 @@ def run(
         If the engine breaks the rules of its streams or hangs.
     """
     dtype = next((name for name, kind in DTYPES.items() if kind == x.dtype), str(x.dtype))
-    quantizer = QuantizationEngine(formats.get(format), dtype=dtype, lanes=lanes)
+    quantizer = QuantizationEngine(formats.get(format), dtype=dtype, lanes=lanes, role=role)
     reference = golden.quantize(x, role, format=format, adaptive=False)
     expected = golden.group_words(reference)
     expected = expected.reshape(-1, expected.shape[-1])

@@ -4,8 +4,8 @@ from amaranth.lib.wiring import In, Out
 
 from ..bits import named
 from .exponents import at_least_two, distance
-from .rounding import Aligned
-from .unpack import Lane
+from .rounding import aligned_layout
+from .unpack import lane_layout
 
 
 class Align(wiring.Component):
@@ -14,21 +14,22 @@ class Align(wiring.Component):
     Parameters
     ----------
     lanes : int
+    significand_bits : int
 
     Attributes
     ----------
-    values : In(ArrayLayout(Lane, lanes))
+    values : In(ArrayLayout(lane_layout(significand_bits), lanes))
     largest : In(8)
         Largest exponent of the group, in FP32's bias.
-    aligned : Out(ArrayLayout(Aligned, lanes))
+    aligned : Out(ArrayLayout(aligned_layout(significand_bits), lanes))
     """
 
-    def __init__(self, lanes: int):
+    def __init__(self, lanes: int, significand_bits: int):
         super().__init__(
             {
-                "values": In(data.ArrayLayout(Lane, lanes)),
+                "values": In(data.ArrayLayout(lane_layout(significand_bits), lanes)),
                 "largest": In(8),
-                "aligned": Out(data.ArrayLayout(Aligned, lanes)),
+                "aligned": Out(data.ArrayLayout(aligned_layout(significand_bits), lanes)),
             }
         )
 

@@ -3,7 +3,18 @@ from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .exponents import largest
-from .unpack import Lane
+
+
+def ranked_layout(beat: data.ArrayLayout) -> data.StructLayout:
+    """Return the layout of a beat with what its group has in common.
+
+    Members
+    -------
+    lanes : beat
+    largest : unsigned(8)
+        Largest exponent of the group.
+    """
+    return data.StructLayout({"lanes": beat, "largest": 8})
 
 
 class Collector(wiring.Component):
@@ -14,24 +25,23 @@ class Collector(wiring.Component):
 
     Parameters
     ----------
-    lanes : int
-        Values a beat.
+    beat : data.ArrayLayout
+        Values of a beat: an array of a `lane_layout`.
     beats : int
         Beats a group, at least 2.
 
     Attributes
     ----------
-    i : In(stream.Signature(ArrayLayout(Lane, lanes)))
-    o : Out(stream.Signature(StructLayout({"lanes", "largest"})))
+    i : In(stream.Signature(beat))
+    o : Out(stream.Signature(ranked_layout(beat)))
         The beats in order, each with the largest exponent of its group.
     """
 
-    def __init__(self, lanes: int, beats: int):
+    def __init__(self, beat: data.ArrayLayout, beats: int):
         self._beats = beats
-        self._beat = data.ArrayLayout(Lane, lanes)
-        payload = data.StructLayout({"lanes": self._beat, "largest": 8})
+        self._beat = beat
         super().__init__(
-            {"i": In(stream.Signature(self._beat)), "o": Out(stream.Signature(payload))}
+            {"i": In(stream.Signature(beat)), "o": Out(stream.Signature(ranked_layout(beat)))}
         )
 
     def elaborate(self, platform):

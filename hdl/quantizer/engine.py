@@ -1,22 +1,26 @@
-from amaranth.hdl import Cat, Module
+from amaranth.hdl import Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..formats import Format
 from .collect import Collector
+from .encode import ElementEncoder, Encoder
 from .exponents import largest
-from .pipeline import ActivationPipeline
-from .unpack import FLOAT_TYPES, Lane, Unpack
+from .pipeline import Pipeline
+from .sgem import MultiplierEncoder
+from .unpack import FLOAT_TYPES, Unpack
 
 
 class QuantizationEngine(wiring.Component):
-    """Quantizes a stream of values to groups of a block format (format spec, sections 2 and 5).
+    """Quantizes a stream of values to groups of a block format (format spec, sections 2 to 5).
 
-    Scales follow the floor rule. A group of activations is a word of the format's bus; for
-    M2XFP it is encoded by Elem-EM-top1. A beat enters every cycle and a group leaves every
-    ``32 / lanes`` cycles. With 32 lanes a group is valid two cycles after it entered; with
-    fewer, ``32 / lanes + 2`` cycles after its last beat. Nothing is lost when ``groups``
-    stalls; ``values.ready`` depends on ``groups.ready`` combinationally.
+    Scales follow the floor rule. M2XFP activations are encoded by Elem-EM-top1, M2XFP weights
+    by Sg-EM with the group's scale fixed: exact errors, the lowest multiplier of the least.
+
+    A beat enters every cycle and a group leaves every ``32 / lanes`` cycles. With 32 lanes a
+    group is valid two cycles after it entered; with fewer, ``32 / lanes + 2`` cycles after its
+    last beat; M2XFP weights take three more. Nothing is lost when ``groups`` stalls;
+    ``values.ready`` depends on ``groups.ready`` combinationally.
 
     Parameters
     ----------
@@ -26,6 +30,8 @@ class QuantizationEngine(wiring.Component):
         Type of the values: ``"fp32"``, ``"bf16"`` or ``"fp16"``.
     lanes : int
         Values a beat: 8, 16 or 32.
+    role : str
+        ``"activations"`` or ``"weights"``: M2XFP encodes them differently.
 
     Attributes
     ----------
@@ -41,7 +47,14 @@ class QuantizationEngine(wiring.Component):
         If a parameter is not one of those above.
     """
 
-    def __init__(self, format: Format, *, dtype: str = "fp32", lanes: int = 32):
+    def __init__(
+        self,
+        format: Format,
+        *,
+        dtype: str = "fp32",
+        lanes: int = 32,
+        role: str = "activations",
+    ):
         if not isinstance(format, Format):
             raise TypeError(f"Format must be a gateware format, not {format!r}")
         if format.name not in ("m2xfp", "mxfp4"):
@@ -52,7 +65,10 @@ class QuantizationEngine(wiring.Component):
             raise TypeError(f"Lanes must be an integer, not {lanes!r}")
         if lanes not in (8, 16, 32):
             raise ValueError(f"Lanes must be 8, 16 or 32, not {lanes!r}")
+        if role not in ("activations", "weights"):
+            raise ValueError(f"Role must be activations or weights, not {role!r}")
         self._format = format
+        self._role = role
         self._dtype = dtype
         self._lanes = lanes
         beat = data.ArrayLayout(FLOAT_TYPES[dtype].width, lanes)
@@ -79,36 +95,55 @@ class QuantizationEngine(wiring.Component):
         return self._lanes
 
     @property
+    def role(self) -> str:
+        """What the values are."""
+        return self._role
+
+    @property
     def beats(self) -> int:
         """Beats a group."""
         return self._format.lanes // self._lanes
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.pipeline = pipeline = ActivationPipeline(self._format, self._lanes)
-        lanes = data.ArrayLayout(Lane, self._lanes)(self._unpacked(m))
+        pipeline = Pipeline(self._format, self._lanes, self._make_encoder)
+        m.submodules.pipeline = pipeline
+        beat = self._unpacked(m)
         if self.beats == 1:
             m.d.comb += [
                 pipeline.i.valid.eq(self.values.valid),
                 self.values.ready.eq(pipeline.i.ready),
-                pipeline.i.payload.lanes.eq(lanes),
-                pipeline.i.payload.largest.eq(largest(m, [lane.exponent for lane in lanes])),
+                pipeline.i.payload.lanes.eq(beat),
+                pipeline.i.payload.largest.eq(largest(m, [lane.exponent for lane in beat])),
             ]
         else:
-            m.submodules.collector = collector = Collector(self._lanes, self.beats)
+            m.submodules.collector = collector = Collector(beat.shape(), self.beats)
             m.d.comb += [
                 collector.i.valid.eq(self.values.valid),
                 self.values.ready.eq(collector.i.ready),
-                collector.i.payload.eq(lanes),
+                collector.i.payload.eq(beat),
             ]
             wiring.connect(m, collector.o, pipeline.i)
         wiring.connect(m, pipeline.o, wiring.flipped(self.groups))
         return m
 
-    def _unpacked(self, m: Module):
-        lanes = []
-        for i in range(self._lanes):
-            m.submodules[f"unpack_{i}"] = unpack = Unpack(self._dtype)
-            m.d.comb += unpack.value.eq(self.values.payload[i])
-            lanes.append(unpack.lane.as_value())
-        return Cat(lanes)
+    @property
+    def _searches(self) -> bool:
+        return self._role == "weights" and self._has_metadata
+
+    @property
+    def _has_metadata(self) -> bool:
+        return "metadata" in self._format.group.members
+
+    def _make_encoder(self) -> Encoder:
+        if self._searches:
+            return MultiplierEncoder(FLOAT_TYPES[self._dtype].fraction_bits)
+        return ElementEncoder(has_metadata=self._has_metadata)
+
+    def _unpacked(self, m: Module) -> data.View:
+        units = [Unpack(self._dtype, exact=self._searches) for _ in range(self._lanes)]
+        beat = Signal(data.ArrayLayout(units[0].lane.shape(), self._lanes))
+        for i, unit in enumerate(units):
+            m.submodules[f"unpack_{i}"] = unit
+            m.d.comb += [unit.value.eq(self.values.payload[i]), beat[i].eq(unit.lane)]
+        return beat

@@ -2,23 +2,29 @@ from amaranth.hdl import Cat, Module, Value, unsigned
 from amaranth.lib import data
 
 from ..bits import named
+from .unpack import ROUNDABLE
 
 
-class Aligned(data.Struct):
-    """A value relative to the largest of its group: |x| / 2^E is significand / 32 * 2^(2 - d).
+def aligned_layout(significand_bits: int) -> data.StructLayout:
+    """Return the layout of a value relative to the largest of its group.
+
+    |x| / 2^E is the significand times 2^(2 - distance).
 
     Members
     -------
-    significand : unsigned(6)
-        As in `Lane`. The integer bit is 1 where the distance is 0 or 1.
+    significand : unsigned(significand_bits)
+        As in `lane_layout`. The integer bit is 1 where the distance is 0 or 1.
     distance : unsigned(3)
         Exponents below the group's largest; 7 stands for 7 or more, a value that rounds to zero.
     sign : unsigned(1)
     """
+    return data.StructLayout(
+        {"significand": significand_bits, "distance": unsigned(3), "sign": unsigned(1)}
+    )
 
-    significand: unsigned(6)
-    distance: unsigned(3)
-    sign: unsigned(1)
+
+#: A value as rounding to E2M1 and E2M3 needs it.
+Aligned = aligned_layout(ROUNDABLE)
 
 
 def e2m1_code(m: Module, value: data.View, name: str) -> Value:

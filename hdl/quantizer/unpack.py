@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 
-from amaranth.hdl import Cat, Module, Mux, Value, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Value, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -29,29 +29,31 @@ class FloatType:
 FLOAT_TYPES = {"fp32": FloatType(8, 23), "bf16": FloatType(8, 7), "fp16": FloatType(5, 10)}
 
 
-class Lane(data.Struct):
-    """What quantization needs of one value.
+#: Bits of a significand that is just enough to round to E2M1 or E2M3. From the top: integer bit,
+#: three fraction bits of E2M3, guard bit, sticky bit.
+ROUNDABLE = 6
 
-    The magnitude is ``significand / 32 * 2**(exponent - 127)`` if the sticky bit counts as
-    "a little more". Rounding to E2M1 or E2M3 needs no more fraction bits.
+
+def lane_layout(significand_bits: int) -> data.StructLayout:
+    """Return the layout of a value that was taken apart.
 
     Members
     -------
-    significand : unsigned(6)
-        From the top: integer bit, three fraction bits of E2M3, guard bit, sticky bit.
+    significand : unsigned(significand_bits)
+        Integer bit and fraction; the magnitude is this times 2**(exponent - 127). With
+        `ROUNDABLE` bits the lowest one is sticky, otherwise the significand is exact.
     exponent : unsigned(8)
         FP32's bias. 0 with an integer bit of 0 for an FP32 or BF16 value below 2**-127 and for
         zero; 255 for NaN and infinity. The integer bit is 1 otherwise.
     sign : unsigned(1)
     """
-
-    significand: unsigned(6)
-    exponent: unsigned(8)
-    sign: unsigned(1)
+    return data.StructLayout(
+        {"significand": significand_bits, "exponent": unsigned(8), "sign": unsigned(1)}
+    )
 
 
 class Unpack(wiring.Component):
-    """Reduces one floating-point value to a :class:`Lane`. Combinational.
+    """Takes one floating-point value apart. Combinational.
 
     A subnormal FP32 or BF16 value keeps exponent 0 and is doubled instead, so that exponent e
     stands for 2**(e - 127) throughout; scales end there, so it never needs to be normalised.
@@ -61,25 +63,32 @@ class Unpack(wiring.Component):
     ----------
     dtype : str
         A key of `FLOAT_TYPES`.
+    exact : bool
+        Whether to keep all bits of the significand rather than `ROUNDABLE` ones.
 
     Attributes
     ----------
     value : In(FLOAT_TYPES[dtype].width)
-    lane : Out(Lane)
+    lane : Out(lane_layout(...))
     """
 
-    def __init__(self, dtype: str):
+    def __init__(self, dtype: str, *, exact: bool = False):
         self._type = FLOAT_TYPES[dtype]
-        super().__init__({"value": In(self._type.width), "lane": Out(Lane)})
+        self._exact = exact
+        layout = lane_layout(self._type.fraction_bits + 1 if exact else ROUNDABLE)
+        super().__init__({"value": In(self._type.width), "lane": Out(layout)})
 
     def elaborate(self, platform):
         m = Module()
         fraction_bits = self._type.fraction_bits
         fraction, exponent = self.value[:fraction_bits], self.value[fraction_bits:-1]
         if self._type.exponent_bits == 8:
-            significand = double_subnormal(m, fraction, exponent)
+            double = double_exact if self._exact else double_subnormal
+            significand = double(m, fraction, exponent)
         else:
             significand, exponent = normalise(m, fraction, exponent)
+            if not self._exact:
+                significand = Cat(significand[:-5].any(), significand[-5:])
         m.d.comb += [
             self.lane.significand.eq(significand),
             self.lane.exponent.eq(exponent),
@@ -88,8 +97,16 @@ class Unpack(wiring.Component):
         return m
 
 
+def double_exact(m: Module, fraction: Value, exponent: Value) -> Value:
+    """Return the significand of a value; that of a subnormal one is doubled."""
+    return Mux(exponent == 0, Cat(Const(0, 1), fraction), Cat(fraction, Const(1, 1)))
+
+
 def double_subnormal(m: Module, fraction: Value, exponent: Value) -> Value:
-    """Return the 6-bit significand of a value; that of a subnormal one is doubled."""
+    """Return the top of `double_exact` with a sticky bit.
+
+    All bits below the guard bit are sticky but one, so they need not be doubled.
+    """
     subnormal = named(m, "subnormal", exponent == 0)
     dropped = len(fraction) - 4
     sticky = fraction[: dropped - 1].any() | (fraction[dropped - 1] & ~subnormal)
@@ -98,14 +115,12 @@ def double_subnormal(m: Module, fraction: Value, exponent: Value) -> Value:
 
 
 def normalise(m: Module, fraction: Value, exponent: Value) -> tuple[Value, Value]:
-    """Return the 6-bit significand and the exponent in FP32's bias of an FP16 value."""
+    """Return the significand and the exponent in FP32's bias of an FP16 value."""
     subnormal = named(m, "subnormal", exponent == 0)
     zeros = named(m, "zeros", leading_zeros(fraction))
     shifted = named(m, "shifted", (fraction << zeros)[: len(fraction)])
     leading = shifted[-1]
     normal = Mux(subnormal, shifted << 1, fraction)[: len(fraction)]
-    normal = named(m, "normal", normal)
-    dropped = len(fraction) - 4
-    significand = Cat(normal[:dropped].any(), normal[dropped:], ~subnormal | leading)
+    significand = named(m, "normal", Cat(normal, ~subnormal | leading))
     rebased = Mux(exponent.all(), 255, exponent + 112)
     return significand, Mux(subnormal, Mux(leading, 112 - zeros, 0), rebased)[:8]
