@@ -47,3 +47,12 @@ def shift_right_sticky(m: Module, value: Value, amount: Value) -> tuple[Value, V
         shifted = Mux(amount[level], value >> distance, value)[: len(value)]
         value = named(m, f"shifted_{level}", shifted)
     return value, named(m, "sticky", sticky)
+
+
+def shift_left(m: Module, value: Value, amount: Value, fill: Value) -> Value:
+    """Shift ``value`` left within its width; copies of the bit ``fill`` come in from below."""
+    for level in reversed(range(len(amount))):
+        distance = 1 << level
+        shifted = Cat(fill.replicate(distance), value)[: len(value)]
+        value = named(m, f"shifted_{level}", Mux(amount[level], shifted, value))
+    return value

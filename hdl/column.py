@@ -3,9 +3,19 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from .accumulator import Fp32Accumulator
-from .dot import GroupDot
+from .dot import GroupDot, dot_latency
 from .formats import Format
 from .fp32 import Fp32
+
+
+def partial_delay(format: Format) -> int:
+    """Return the cycles from a column's activations to their partial sum."""
+    return 1 + dot_latency(format) + Fp32Accumulator.partial_delay
+
+
+def column_latency(format: Format) -> int:
+    """Return the cycles from a column's activations to their total."""
+    return 1 + dot_latency(format) + Fp32Accumulator.latency
 
 
 class Column(wiring.Component):
@@ -37,9 +47,6 @@ class Column(wiring.Component):
     latency : int
     """
 
-    partial_delay = 1 + GroupDot.latency + Fp32Accumulator.partial_delay
-    latency = 1 + GroupDot.latency + Fp32Accumulator.latency
-
     def __init__(self, format: Format):
         if not isinstance(format, Format):
             raise TypeError(f"Format must be a gateware format, not {format!r}")
@@ -59,6 +66,16 @@ class Column(wiring.Component):
     def format(self) -> Format:
         """Format of activations and weights."""
         return self._format
+
+    @property
+    def partial_delay(self) -> int:
+        """Cycles from activations to their partial sum."""
+        return partial_delay(self.format)
+
+    @property
+    def latency(self) -> int:
+        """Cycles from activations to their total."""
+        return column_latency(self.format)
 
     def elaborate(self, platform):
         m = Module()

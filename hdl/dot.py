@@ -1,12 +1,14 @@
-from amaranth.hdl import Module, Signal, signed
+from amaranth.hdl import Module, Signal, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from .bit_heap import BitHeap
 from .formats import Format
+from .term import term_layout
 
 
 class SubgroupDot(wiring.Component):
-    """Exact dot product of one subgroup, before the weight multiplier. Combinational.
+    """Exact dot product of one subgroup, before any multiplier. Combinational.
 
     Parameters
     ----------
@@ -16,8 +18,10 @@ class SubgroupDot(wiring.Component):
     ----------
     activation : In(format.activation_subgroup)
     weight : In(format.weight_subgroup)
-    total : Out(signed(format.product_bits))
-        For M2XFP in units of 1/16 (format spec, section 7).
+    rows : Out(data.ArrayLayout(unsigned(format.product_bits), 2))
+        Two numbers that add up to the dot product plus ``2**(product_bits - 1)``, modulo
+        ``2**product_bits``: their carry is for a later stage. For M2XFP in units of 1/16
+        (format spec, section 7).
     """
 
     def __init__(self, format: Format):
@@ -26,40 +30,29 @@ class SubgroupDot(wiring.Component):
             {
                 "activation": In(format.activation_subgroup),
                 "weight": In(format.weight_subgroup),
-                "total": Out(signed(format.product_bits)),
+                "rows": Out(data.ArrayLayout(unsigned(format.product_bits), 2)),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        m.d.comb += self.total.eq(self._format.subgroup_sum(m, self.activation, self.weight))
+        heap = BitHeap(m, self._format.product_bits)
+        self._format.add_products(m, heap, self.activation, self.weight)
+        heap.add_constant(1 << (self._format.product_bits - 1))
+        for row, value in zip(self.rows, heap.rows(), strict=True):
+            m.d.comb += row.eq(value)
         return m
 
 
-def term_layout(format: Format) -> data.StructLayout:
-    """Return the layout of a group's contribution to a partial sum.
-
-    Members
-    -------
-    significand : signed(format.significand_bits)
-    exponent : unsigned(format.exponent_bits)
-        The term is worth ``significand * 2**(exponent + format.unit_exponent)``.
-    nan : unsigned(1)
-        A scale is NaN; the rest means nothing then.
-    """
-    return data.StructLayout(
-        {
-            "significand": signed(format.significand_bits),
-            "exponent": format.exponent_bits,
-            "nan": 1,
-        }
-    )
+def dot_latency(format: Format) -> int:
+    """Return the latency of a format's :class:`GroupDot` in cycles."""
+    return 2 if format.multiplier is None else 3
 
 
 class GroupDot(wiring.Component):
-    """Exact dot product of one group: subgroup sums, weight multipliers, one integer sum.
+    """Exact dot product of one group as one integer, and its combined scale.
 
-    Latency is :attr:`latency` cycles, throughput one group a cycle. The pipeline never stalls.
+    Throughput is one group a cycle. The pipeline never stalls.
 
     Parameters
     ----------
@@ -71,10 +64,8 @@ class GroupDot(wiring.Component):
     weight : In(format.weight)
     term : Out(term_layout(format))
     latency : int
-        2: after the subgroup sums, after the group sum.
+        2, or 3 for formats with multipliers.
     """
-
-    latency = 2
 
     def __init__(self, format: Format):
         self._format = format
@@ -86,31 +77,48 @@ class GroupDot(wiring.Component):
             }
         )
 
+    @property
+    def latency(self) -> int:
+        """Cycles from operands to term."""
+        return dot_latency(self._format)
+
     def elaborate(self, platform):
         m = Module()
         format = self._format
-
-        # The multipliers that belong to the sums: a swap of the weights may follow at once.
-        weight = Signal(format.weight, reset_less=True)
-        totals = []
+        rows = Signal(
+            data.ArrayLayout(data.ArrayLayout(format.product_bits, 2), format.subgroups),
+            reset_less=True,
+        )
         for index in range(format.subgroups):
             m.submodules[f"subgroup_{index}"] = dot = SubgroupDot(format)
-            total = Signal(signed(format.product_bits), reset_less=True, name=f"total_{index}")
-            totals.append(total)
             m.d.comb += [
                 dot.activation.eq(self.activation.subgroups[index]),
                 dot.weight.eq(self.weight.subgroups[index]),
             ]
-            m.d.sync += total.eq(dot.total)
-        early = Signal(term_layout(format), reset_less=True)
-        exponent, nan = format.combine_scales(self.activation.scale, self.weight.scale)
-        m.d.sync += [weight.eq(self.weight), early.exponent.eq(exponent), early.nan.eq(nan)]
+            m.d.sync += rows[index].eq(dot.rows)
 
-        term = Signal(term_layout(format), reset_less=True)
-        scaled = [
-            format.scaled(m, total, subgroup)
-            for total, subgroup in zip(totals, weight.subgroups, strict=True)
+        # The factor belongs to the sums: a swap of the weights may follow at once.
+        factor = format.combine_scales(m, self.activation, self.weight)
+        factors = []
+        for stage in range(self.latency):
+            factors.append(Signal(format.factor, name=f"factor_{stage}", reset_less=True))
+            m.d.sync += factors[stage].eq(factors[stage - 1] if stage else factor)
+
+        heap = BitHeap(m, format.significand_bits)
+        significand = Signal(format.significand_bits, reset_less=True)
+        if format.multiplier is None:
+            format.add_group(m, heap, rows, None)
+            m.d.sync += significand.eq(heap.total())
+        else:
+            # Sum, multiplication and sum are too much for one stage.
+            format.add_group(m, heap, rows, factors[0].multiplier)
+            products = Signal(data.ArrayLayout(format.significand_bits, 2), reset_less=True)
+            for row, value in zip(products, heap.rows(), strict=True):
+                m.d.sync += row.eq(value)
+            m.d.sync += significand.eq(products[0] + products[1])
+        m.d.comb += [
+            self.term.significand.eq(significand),
+            self.term.exponent.eq(factors[-1].exponent),
+            self.term.nan.eq(factors[-1].nan),
         ]
-        m.d.sync += [term.eq(early), term.significand.eq(sum(scaled[1:], scaled[0]))]
-        m.d.comb += self.term.eq(term)
         return m

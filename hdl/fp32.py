@@ -21,3 +21,8 @@ class Fp32(data.Struct):
 #: The one NaN that arithmetic results carry (format spec, section 5).
 QUIET_NAN = 0x7FC00000
 INFINITY = 0x7F800000
+
+#: Bias of the exponent.
+BIAS = 127
+#: Exponent of the least subnormal: every FP32 value is a multiple of 2**-149.
+LEAST_EXPONENT = -149

@@ -1,6 +1,8 @@
 from amaranth.hdl import Module, Value
 from amaranth.lib import data
 
+from ..bit_heap import BitHeap
+
 
 class Format:
     """Gateware half of a number format: what a systolic tile must know to compute with it.
@@ -22,6 +24,8 @@ class Format:
         The bus word of a group (format spec, section 6).
     activation_subgroup, weight_subgroup : data.StructLayout
         Decoded operands of one subgroup.
+    multiplier : shape-like or None
+        Factors of a group beside a power of two.
     product_bits : int
         Signed bits of a subgroup sum.
     significand_bits : int
@@ -38,6 +42,7 @@ class Format:
     group: data.StructLayout
     activation_subgroup: data.StructLayout
     weight_subgroup: data.StructLayout
+    multiplier = None
     product_bits: int
     significand_bits: int
     exponent_bits: int
@@ -65,22 +70,59 @@ class Format:
             {"subgroups": data.ArrayLayout(self.weight_subgroup, self.subgroups), "scale": 8}
         )
 
+    @property
+    def factor(self) -> data.StructLayout:
+        """What a group's integers are multiplied by.
+
+        Members
+        -------
+        exponent : unsigned(exponent_bits)
+            Combined exponent of both scales.
+        nan : unsigned(1)
+            Either scale is NaN; the rest means nothing then.
+        multiplier : multiplier
+            Where the format has one.
+        """
+        members = {"exponent": self.exponent_bits, "nan": 1}
+        if self.multiplier is not None:
+            members["multiplier"] = self.multiplier
+        return data.StructLayout(members)
+
+    def encoded(self, group: data.View, index: int) -> Value:
+        """Return the bits of subgroup ``index`` of a bus word, as ``encoded_subgroup``."""
+        raise NotImplementedError
+
     def decode_subgroup(self, m: Module, encoded: data.View, operand: data.View) -> None:
         """Decode one subgroup of activations, combinationally."""
         raise NotImplementedError
 
-    def decode_weights(self, encoded: data.View, operand: data.View) -> list:
-        """Return the statements that wire a group of weights to the form a column holds."""
+    def weight_operand(self, encoded: data.View) -> Value:
+        """Return the bits of a subgroup of weights as ``weight_subgroup``."""
         raise NotImplementedError
 
-    def subgroup_sum(self, m: Module, activation: data.View, weight: data.View) -> Value:
-        """Return the exact dot product of one subgroup, before any weight multiplier."""
+    def add_products(
+        self, m: Module, heap: BitHeap, activation: data.View, weight: data.View
+    ) -> None:
+        """Add the dot product of one subgroup to a heap, before any multiplier."""
         raise NotImplementedError
 
-    def scaled(self, m: Module, total: Value, weight: data.View) -> Value:
-        """Return a subgroup sum times the weight multiplier of its subgroup."""
+    def combine_scales(self, m: Module, activation: data.View, weight: data.View) -> Value:
+        """Return what a group is multiplied by, as :attr:`factor`."""
         raise NotImplementedError
 
-    def combine_scales(self, activation: Value, weight: Value) -> tuple[Value, Value]:
-        """Return the combined scale exponent and whether either scale is NaN."""
+    def add_group(
+        self, m: Module, heap: BitHeap, subgroups: list[tuple[Value, Value]], multiplier: Value
+    ) -> None:
+        """Add a group to a heap: its subgroup sums times their multipliers.
+
+        Parameters
+        ----------
+        heap : BitHeap
+            Of :attr:`significand_bits`.
+        subgroups
+            For every subgroup two rows that add up to its dot product plus
+            ``2**(product_bits - 1)``, modulo ``2**product_bits``.
+        multiplier
+            As :attr:`multiplier`; None without.
+        """
         raise NotImplementedError

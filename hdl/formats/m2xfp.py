@@ -1,9 +1,18 @@
 from amaranth.hdl import Cat, Const, Module, Mux, Value, unsigned
 from amaranth.lib import data
 
+from ..bit_heap import BitHeap
 from ..bits import named
-from ..e2m1 import E2M1, halves
-from .mxfp4 import Mxfp4, signed_sum
+from ..e2m1 import (
+    E2M1,
+    combined_shifts,
+    negated,
+    product,
+    shift_left,
+    shifts,
+    significand,
+)
+from .mxfp4 import Mxfp4
 
 
 class Correction(data.Struct):
@@ -36,6 +45,7 @@ class M2xfp(Mxfp4):
 
     def __init__(self):
         super().__init__()
+        self.multiplier = data.ArrayLayout(2, self.subgroups)
         elements = data.ArrayLayout(E2M1, self.lanes)
         metadata = data.ArrayLayout(unsigned(2), self.subgroups)
         self.group = data.StructLayout(
@@ -63,22 +73,35 @@ class M2xfp(Mxfp4):
         sign = _select(operand.top, [element.sign for element in elements])
         m.d.comb += operand.correction.eq(_correction(code, sign, encoded.metadata))
 
-    def subgroup_sum(self, m: Module, activation: data.View, weight: data.View) -> Value:
-        """Return the sum of eight products and the correction's, in units of 1/16."""
+    def add_products(
+        self, m: Module, heap: BitHeap, activation: data.View, weight: data.View
+    ) -> None:
+        """Add eight products and the correction's, in units of 1/16."""
+        for x, w in zip(activation.elements, weight.elements, strict=True):
+            heap.add(product(m, x, w), 2)
         selected = _select(activation.top, [element.as_value() for element in weight.elements])
         top = E2M1(named(m, "selected", selected))
         correction = activation.correction
-        magnitude = named(m, "magnitude", halves(top.code))
-        extra = 0
-        for step in range(len(correction.steps)):
-            extra |= Mux(correction.steps[step], magnitude << step, 0)
-        plain = super().subgroup_sum(m, activation, weight)
-        return (plain << 2) + signed_sum([(correction.sign ^ top.sign, extra)])
+        negative = (correction.sign ^ top.sign) & correction.steps.any()
+        small = negated(m, significand(top.code), negative)
+        shift = combined_shifts(m, list(correction.steps), shifts(top.code))
+        heap.add(shift_left(m, small, shift), delay=10)
 
-    def scaled(self, m: Module, total: Value, weight: data.View) -> Value:
-        """Return ``total * (4 + k)``, in units of 1/64."""
-        k = weight.multiplier
-        return (total << 2) + Mux(k[1], total << 1, 0) + Mux(k[0], total, 0)
+    def combine_scales(self, m: Module, activation: data.View, weight: data.View) -> Value:
+        """Add two E8M0 codes; the multipliers are the weights' metadata."""
+        factors = super().combine_scales(m, activation, weight)
+        return Cat(factors, (subgroup.multiplier for subgroup in weight.subgroups))
+
+    def add_group(
+        self, m: Module, heap: BitHeap, subgroups: list[tuple[Value, Value]], multiplier: Value
+    ) -> None:
+        """Add the sum of every subgroup times 4 + k, in units of 1/64."""
+        for index, ((left, right), k) in enumerate(zip(subgroups, multiplier, strict=True)):
+            offset = (left + right)[: self.product_bits]
+            total = named(m, f"total_{index}", offset ^ 1 << (self.product_bits - 1))
+            heap.add(total.as_signed(), 2)
+            heap.add((total & k[1].replicate(self.product_bits)).as_signed(), 1)
+            heap.add((total & k[0].replicate(self.product_bits)).as_signed())
 
 
 def top_one(m: Module, codes: list[Value]) -> Value:

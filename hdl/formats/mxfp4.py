@@ -1,6 +1,7 @@
 from amaranth.hdl import Cat, Module, Value, unsigned
 from amaranth.lib import data
 
+from ..bit_heap import BitHeap
 from ..e2m1 import E2M1, product
 from .base import Format
 
@@ -41,30 +42,23 @@ class Mxfp4(Format):
         """Return the bits of a subgroup of weights as ``weight_subgroup``."""
         return encoded.as_value()
 
-    def subgroup_sum(self, m: Module, activation: data.View, weight: data.View) -> Value:
-        """Return the sum of eight signed products in units of 1/4."""
-        return signed_sum(
-            (x.sign ^ w.sign, product(x.code, w.code))
-            for x, w in zip(activation.elements, weight.elements, strict=True)
-        )
+    def add_products(
+        self, m: Module, heap: BitHeap, activation: data.View, weight: data.View
+    ) -> None:
+        """Add eight products in units of 1/4."""
+        for x, w in zip(activation.elements, weight.elements, strict=True):
+            heap.add(product(m, x, w))
 
-    def scaled(self, m: Module, total: Value, weight: data.View) -> Value:
-        """Return the sum as it is: weights have no multiplier."""
-        return total
-
-    def combine_scales(self, activation: Value, weight: Value) -> tuple[Value, Value]:
+    def combine_scales(self, m: Module, activation: data.View, weight: data.View) -> Value:
         """Add two E8M0 codes; 255 in either is NaN."""
-        return activation + weight, activation.all() | weight.all()
+        nan = activation.scale.all() | weight.scale.all()
+        return Cat(activation.scale + weight.scale, nan)
 
-
-def signed_sum(terms) -> Value:
-    """Add ``(negative, magnitude)`` terms.
-
-    A negative term enters as the one's complement of its magnitude with the missing one as a
-    carry, which a carry-save tree absorbs; negating each term first would cost an adder each.
-    """
-    addends = []
-    for negative, magnitude in terms:
-        inverted = magnitude ^ negative.replicate(len(magnitude))
-        addends += [Cat(inverted, negative).as_signed(), negative]
-    return sum(addends[1:], addends[0])
+    def add_group(
+        self, m: Module, heap: BitHeap, subgroups: list[tuple[Value, Value]], multiplier: Value
+    ) -> None:
+        """Add all rows: eight products fit them without a carry out."""
+        for rows in subgroups:
+            for row in rows:
+                heap.add(row)
+            heap.add_constant(-1 << (self.product_bits - 1))

@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..column import Column
+from ..column import Column, column_latency, partial_delay
 from ..formats import Format
 from .beat import activation_beat
 from .front import TileFront
@@ -85,13 +85,13 @@ class SystolicTile(wiring.Component):
     @property
     def row_distance(self) -> int:
         """Least cycles between two beats of the same row: partial sum read, added, written."""
-        return Column.latency - Column.partial_delay + 2
+        return column_latency(self.format) - partial_delay(self.format) + 2
 
     @property
     def latency(self) -> int:
         """Cycles from a beat with ``last`` to the first cycle its result is offered."""
         # Front register, columns, slot written, read and held.
-        return 1 + Column.latency + (self.columns - 1) + 2
+        return 1 + column_latency(self.format) + (self.columns - 1) + 2
 
     @property
     def slots(self) -> int:
@@ -111,7 +111,7 @@ class SystolicTile(wiring.Component):
         wiring.connect(m, wiring.flipped(self.activations), front.activations)
 
         # What a beat does happens one cycle later in every next column.
-        length = Column.latency + self.columns
+        length = column_latency(self.format) + self.columns
         line = [front.control]
         for position in range(1, length):
             stage = Signal.like(front.control, name=f"control_{position}")
@@ -125,9 +125,9 @@ class SystolicTile(wiring.Component):
             m.submodules[f"column_{index}"] = column = Column(self.format)
             m.submodules[f"partials_{index}"] = partials = Partials(self.rows)
             enter = line[index]
-            read = line[index + Column.partial_delay - 1]
-            add = line[index + Column.partial_delay]
-            write = line[index + Column.latency]
+            read = line[index + column.partial_delay - 1]
+            add = line[index + column.partial_delay]
+            write = line[index + column.latency]
             m.d.comb += [
                 column.activation.eq(activation),
                 column.weight.eq(front.weight),

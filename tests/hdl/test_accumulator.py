@@ -4,11 +4,11 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-import hdl.accumulator
+import hdl.accumulator.align
 from hdl import formats
 from hdl.accumulator import Fp32Accumulator
-from hdl.dot import term_layout
 from hdl.fp32 import Fp32
+from hdl.term import term_layout
 from sim import engines
 
 from .operands import pack
@@ -158,12 +158,12 @@ def forget_sticky(m, value, amount):
     return shifted, sticky & 0
 
 
-SHIFT = hdl.accumulator.shift_right_sticky
+SHIFT = hdl.accumulator.align.shift_right_sticky
 
 
 def test_missing_sticky_is_caught(monkeypatch):
     vectors = aimed_additions("m2xfp", 300, seed=7)["sticky"]
     check_additions("m2xfp", *vectors, engine="amaranth")
-    monkeypatch.setattr(hdl.accumulator, "shift_right_sticky", forget_sticky)
+    monkeypatch.setattr(hdl.accumulator.align, "shift_right_sticky", forget_sticky)
     with pytest.raises(AssertionError):
         check_additions("m2xfp", *vectors, engine="amaranth")

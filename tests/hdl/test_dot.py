@@ -7,7 +7,7 @@ from hdl.dot import SubgroupDot
 from hdl.formats import m2xfp, mxfp4
 from sim import engines
 
-from .operands import E2M1_HALVES, decoded_eighths, pack, signed_field
+from .operands import E2M1_HALVES, decoded_eighths, field, pack
 from .test_decode import encode
 
 
@@ -27,8 +27,11 @@ def subgroup_dot(name, activations, metadata, weights, engine):
     # A multiplier that must not matter: it is applied to the sum later.
     spare = format.weight_subgroup.size - 32
     weight = pack([*((weights[:, lane], 4) for lane in range(8)), (weights[:, 0], spare)])
-    total = run(SubgroupDot(format), {"activation": operand, "weight": weight}, ["total"], 0)
-    return signed_field(total["total"], 0, format.product_bits)
+    rows = run(SubgroupDot(format), {"activation": operand, "weight": weight}, ["rows"], 0)["rows"]
+    bits = format.product_bits
+    # Offset binary, modulo 2**bits.
+    total = field(rows, 0, bits).astype(np.int64) + field(rows, bits, bits).astype(np.int64)
+    return total % (1 << bits) - (1 << (bits - 1))
 
 
 def check_dot(name, activations, metadata, weights, engine="fast"):
@@ -73,19 +76,22 @@ def test_random_and_extreme_sums(name):
     check_dot(name, *random_dots(200_000))
 
 
-def plain_sum(self, m, activation, weight):
-    return super(m2xfp.M2xfp, self).subgroup_sum(m, activation, weight) << 2
+def no_correction(m, value, shift):
+    return SHIFT(m, value, shift & 0)
+
+
+SHIFT = m2xfp.shift_left
 
 
 def test_dropped_correction_is_caught(monkeypatch):
-    monkeypatch.setattr(m2xfp.M2xfp, "subgroup_sum", plain_sum)
+    monkeypatch.setattr(m2xfp, "shift_left", no_correction)
     with pytest.raises(AssertionError):
         check_dot("m2xfp", *random_dots(200), engine="amaranth")
 
 
 def test_one_wrong_product_is_caught(monkeypatch):
-    def product(left, right):
-        return PRODUCT(left, right) ^ (left.all() & right.all())
+    def product(m, left, right):
+        return (PRODUCT(m, left, right) ^ (left.code.all() & right.code.all())).as_signed()
 
     PRODUCT = mxfp4.product
     monkeypatch.setattr(mxfp4, "product", product)

@@ -1,0 +1,75 @@
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, unsigned
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..bits import leading_zeros
+from .align import EXTRA, Aligned, Special
+
+
+class Exact(data.Struct):
+    """A sum before normalisation.
+
+    Members
+    -------
+    magnitude : unsigned(28)
+        Carry, 24 bits, guard, round, sticky.
+    shift : unsigned(5)
+        Zeros above the leading one, or fewer when the exponent allows no more.
+    exponent : unsigned(8)
+        Biased exponent of the bit below the carry.
+    sign : unsigned(1)
+    inverted : unsigned(1)
+        The magnitude is one more: ones follow below it without end.
+    special : Special
+    """
+
+    magnitude: unsigned(24 + EXTRA + 1)
+    shift: unsigned(5)
+    exponent: unsigned(8)
+    sign: unsigned(1)
+    inverted: unsigned(1)
+    special: Special
+
+
+class Add(wiring.Component):
+    """Second stage: the significands added or subtracted, leading zeros counted.
+
+    Latency 1 cycle.
+    """
+
+    aligned: In(Aligned)
+    exact: Out(Exact)
+
+    latency = 1
+
+    def elaborate(self, platform):
+        m = Module()
+        aligned = self.aligned
+        subtract = aligned.subtract
+        big = Cat(Const(0, EXTRA), aligned.big)
+        small = aligned.small ^ subtract.replicate(len(aligned.small))
+        total = Signal(len(big) + 1)
+        # The carry in comes from a bit below, which makes it one addition of two operands.
+        m.d.comb += total.eq((Cat(subtract, big) + Cat(subtract, small)) >> 1)
+        carry = total[-1]
+        inverted = subtract & ~carry
+        # The one that is missing after inversion is for the rounding to add: no bits below are
+        # lost in a negative difference.
+        magnitude = Signal(len(total))
+        m.d.comb += magnitude.eq(Cat(total[:-1] ^ inverted.replicate(len(big)), carry & ~subtract))
+        # A leading one where the exponent would be 0 stops the count there.
+        least = Cat(aligned.exponent == zeros for zeros in reversed(range(len(magnitude))))
+        # An exact cancellation and a sum of unlike zeros is +0.
+        cancelled = subtract & ~magnitude.any()
+        finite = ~aligned.special.infinity
+        exact = Signal(Exact, reset_less=True)
+        m.d.sync += [
+            exact.magnitude.eq(magnitude),
+            exact.shift.eq(leading_zeros(magnitude | least)),
+            exact.exponent.eq(aligned.exponent),
+            exact.sign.eq(Mux(finite, (aligned.sign ^ inverted) & ~cancelled, aligned.sign)),
+            exact.inverted.eq(inverted),
+            exact.special.eq(aligned.special),
+        ]
+        m.d.comb += self.exact.eq(exact)
+        return m

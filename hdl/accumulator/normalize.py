@@ -1,0 +1,58 @@
+from amaranth.hdl import Module, Signal, unsigned
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..bits import shift_left
+from .add import Exact
+from .align import EXTRA, Special
+
+
+class Normalized(data.Struct):
+    """A sum with its leading one at the top, unless subnormal.
+
+    Members
+    -------
+    fraction : unsigned(23)
+        Below the leading one, or all of a subnormal.
+    half, rest : unsigned(1)
+        The bit below the significand, and whether anything is below that.
+    exponent : unsigned(8)
+        Biased; 0 for zero and subnormals.
+    sign : unsigned(1)
+    special : Special
+    """
+
+    fraction: unsigned(23)
+    half: unsigned(1)
+    rest: unsigned(1)
+    exponent: unsigned(8)
+    sign: unsigned(1)
+    special: Special
+
+
+class Normalize(wiring.Component):
+    """Third stage: the leading one brought to the top. Latency 1 cycle."""
+
+    exact: In(Exact)
+    normalized: Out(Normalized)
+
+    latency = 1
+
+    def elaborate(self, platform):
+        m = Module()
+        exact = self.exact
+        shifted = shift_left(m, exact.magnitude, exact.shift, exact.inverted)
+        exponent = Signal(9)
+        m.d.comb += exponent.eq((exact.exponent + 1 - exact.shift) & shifted[-1].replicate(9))
+        normalized = Signal(Normalized, reset_less=True)
+        m.d.sync += [
+            normalized.fraction.eq(shifted[EXTRA + 1 : -1]),
+            normalized.half.eq(shifted[EXTRA]),
+            normalized.rest.eq(shifted[:EXTRA].any()),
+            normalized.exponent.eq(exponent),
+            normalized.sign.eq(exact.sign),
+            normalized.special.nan.eq(exact.special.nan),
+            normalized.special.infinity.eq(exact.special.infinity | exponent[:8].all()),
+        ]
+        m.d.comb += self.normalized.eq(normalized)
+        return m
