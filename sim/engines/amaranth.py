@@ -1,6 +1,7 @@
 """Amaranth's own simulator: nothing to compile, for unit tests and small runs."""
 
 from contextlib import nullcontext
+from os import PathLike
 
 import numpy as np
 from amaranth.hdl import ClockDomain, Module, Value
@@ -43,8 +44,7 @@ class AmaranthEngine(Engine):
             _add_sink(simulator, lookup(component, sink.name), sink, watchdog)
         # Last, so that it sees what every stream did in the cycle.
         simulator.add_testbench(watch)
-        with simulator.write_vcd(str(vcd)) if vcd else nullcontext():
-            simulator.run()
+        _run(simulator, vcd)
         return StreamRun(
             {sink.name: sink.words() for sink in sinks},
             watchdog.cycle,
@@ -52,7 +52,7 @@ class AmaranthEngine(Engine):
             {stream.name: stream.last for stream in streams},
         )
 
-    def _run_pipeline(self, component, job: PipelineJob) -> dict[str, np.ndarray]:
+    def _run_pipeline(self, component, job: PipelineJob, vcd) -> dict[str, np.ndarray]:
         simulator = _simulator(component)
         drives = [(_bits(component, port), to_ints(rows)) for port, rows in job.inputs]
         samples = [_bits(component, port) for port in job.outputs]
@@ -69,7 +69,7 @@ class AmaranthEngine(Engine):
                 results.append(row)
 
         simulator.add_testbench(bench)
-        simulator.run()
+        _run(simulator, vcd)
         columns = list(zip(*results[job.latency :], strict=True)) or [()] * len(job.outputs)
         return {
             port.name: from_ints(list(column), port.words)
@@ -85,6 +85,11 @@ def _simulator(component: wiring.Component) -> Simulator:
     simulator = Simulator(wrapper)
     simulator.add_clock(_PERIOD)
     return simulator
+
+
+def _run(simulator: Simulator, vcd: str | PathLike | None) -> None:
+    with simulator.write_vcd(str(vcd)) if vcd else nullcontext():
+        simulator.run()
 
 
 def _bits(component: wiring.Component, port: PlainPort) -> Value:
@@ -107,13 +112,10 @@ def _add_source(simulator: Simulator, stream, source: Source, watchdog: Watchdog
 
 def _add_sink(simulator: Simulator, stream, sink: Sink, watchdog: Watchdog) -> None:
     payload = Value.cast(stream.payload).as_unsigned()
-    has_ready = not stream.signature.always_ready
 
     async def bench(ctx):
         while True:
-            ready = sink.drive()
-            if has_ready:
-                ctx.set(stream.ready, ready)
+            ctx.set(stream.ready, sink.drive())
             _, _, valid, value = await ctx.tick().sample(stream.valid, payload)
             sink.observe(watchdog.cycle, valid, value)
             if watchdog.draining:

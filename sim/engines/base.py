@@ -110,6 +110,7 @@ class Engine(ABC):
         latency: int,
         *,
         constants: Mapping[str, int] | None = None,
+        vcd: str | PathLike | None = None,
     ) -> dict[str, np.ndarray]:
         """Apply one vector a cycle to plain ports and return what comes out.
 
@@ -126,6 +127,8 @@ class Engine(ABC):
             edges after row i of the inputs was applied; 0 for combinational components.
         constants : dict, optional
             Input port -> value to hold; other inputs hold zero.
+        vcd : path, optional
+            Where to write the waveforms.
 
         Returns
         -------
@@ -139,10 +142,10 @@ class Engine(ABC):
         """
         ports = Ports.of(component)
         job = PipelineJob.create(ports, inputs, outputs, latency, constants or {})
-        return self._run_pipeline(component, job)
+        return self._run_pipeline(component, job, vcd)
 
     @abstractmethod
     def _run_streams(self, component, job: StreamJob, vcd, progress) -> StreamRun: ...
 
     @abstractmethod
-    def _run_pipeline(self, component, job: PipelineJob) -> dict[str, np.ndarray]: ...
+    def _run_pipeline(self, component, job: PipelineJob, vcd) -> dict[str, np.ndarray]: ...

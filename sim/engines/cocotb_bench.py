@@ -70,7 +70,7 @@ async def _run_streams(dut, spec: dict, arrays: dict, outcome: dict) -> dict[str
 
 
 def _lane(spec: dict, beats: np.ndarray, is_input: bool) -> Lane:
-    port = StreamPort(spec["name"], is_input, spec["width"], spec["always_ready"])
+    port = StreamPort(spec["name"], is_input, spec["width"])
     return Lane(port, beats, spec["stall"], spec["seed"])
 
 
@@ -80,22 +80,18 @@ def _set_clock(dut, spec: dict, level: int) -> None:
 
 
 async def _produce(dut, source: Source, watchdog: Watchdog) -> None:
-    payload, valid = _handles(dut, source.name, "payload", "valid")
-    ready = None if source.always_ready else _handles(dut, source.name, "ready")[0]
+    payload, valid, ready = _handles(dut, source.name)
     while True:
         valid.value, payload.value = source.drive()
         await Timer(_SAMPLE, "ns")
-        source.observe(watchdog.cycle, 1 if ready is None else int(ready.value))
+        source.observe(watchdog.cycle, int(ready.value))
         await Timer(_PERIOD - _SAMPLE, "ns")
 
 
 async def _consume(dut, sink: Sink, watchdog: Watchdog, faults: list[SimulationError]) -> None:
-    payload, valid = _handles(dut, sink.name, "payload", "valid")
-    ready = None if sink.always_ready else _handles(dut, sink.name, "ready")[0]
+    payload, valid, ready = _handles(dut, sink.name)
     while True:
-        level = sink.drive()
-        if ready is not None:
-            ready.value = level
+        ready.value = sink.drive()
         await Timer(_SAMPLE, "ns")
         offered = int(valid.value)
         value = int(payload.value.to_unsigned()) if offered else 0
@@ -109,8 +105,8 @@ async def _consume(dut, sink: Sink, watchdog: Watchdog, faults: list[SimulationE
         await Timer(_PERIOD - _SAMPLE, "ns")
 
 
-def _handles(dut, name: str, *members: str) -> list:
-    return [getattr(dut, f"{name}__{member}") for member in members]
+def _handles(dut, name: str) -> list:
+    return [getattr(dut, f"{name}__{member}") for member in ("payload", "valid", "ready")]
 
 
 async def _run_pipeline(dut, spec: dict, arrays: dict, outcome: dict) -> dict[str, np.ndarray]:

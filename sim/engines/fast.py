@@ -42,7 +42,7 @@ class _Stream(ctypes.Structure):
         ("words", ctypes.c_uint32),
         ("waiting", ctypes.c_uint32),
         ("seen", ctypes.c_uint32),
-        ("always_ready", ctypes.c_uint32),
+        ("pad", ctypes.c_uint32),
     ]
 
 
@@ -108,7 +108,7 @@ class FastEngine(Engine):
             dict(zip(names, (stream.last for stream in streams), strict=False)),
         )
 
-    def _run_pipeline(self, component, job: PipelineJob) -> dict[str, np.ndarray]:
+    def _run_pipeline(self, component, job: PipelineJob, vcd) -> dict[str, np.ndarray]:
         order = list(Ports.of(component).plain)
         results = {port.name: np.zeros((job.count, port.words), np.uint32) for port in job.outputs}
         ports = [*(port for port, _ in job.inputs), *job.outputs]
@@ -117,7 +117,7 @@ class FastEngine(Engine):
         words = (ctypes.c_uint32 * len(ports))(*(port.words for port in ports))
         data = (_WORDS * len(ports))(*map(_pointer, arrays))
         sizes = [len(job.inputs), len(job.outputs)]
-        with _simulation(self.prepare(component), None) as (library, sim):
+        with _simulation(self.prepare(component, trace=bool(vcd)), vcd) as (library, sim):
             for port, value in job.constants:
                 library.m2xfp_hold(sim, order.index(port.name), _pointer(value))
             library.m2xfp_pipeline(sim, numbers, words, data, *sizes, job.count, job.latency)
@@ -161,7 +161,6 @@ def _stream(lane: Lane, beats: np.ndarray, idle: np.ndarray) -> _Stream:
         lane.port.words,
         0,
         lane.stall == 0,
-        lane.port.always_ready,
     )
 
 

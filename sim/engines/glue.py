@@ -61,16 +61,16 @@ def generate(ports: Ports, verilog: str, name: str) -> str:
         ),
         _switch(
             "bool source_ready(Vtop &top, int port)",
-            (_value(p.name, "ready", p.always_ready) for p in sources),
+            (f"return top.{_c(p.name)}___05Fready;" for p in sources),
             "return false;",
         ),
         _switch(
             "void drive_sink(Vtop &top, int port, bool ready)",
-            ("" if p.always_ready else f"top.{_c(p.name)}___05Fready = ready;" for p in sinks),
+            (f"top.{_c(p.name)}___05Fready = ready;" for p in sinks),
         ),
         _switch(
             "bool sink_valid(Vtop &top, int port)",
-            (_value(p.name, "valid", False) for p in sinks),
+            (f"return top.{_c(p.name)}___05Fvalid;" for p in sinks),
             "return false;",
         ),
         _switch(
@@ -100,10 +100,6 @@ def has_clock(verilog: str, name: str) -> bool:
 def _c(name: str) -> str:
     """Spell a port as Verilator does, which escapes the second of two underscores."""
     return name.replace("__", "___05F")
-
-
-def _value(name: str, member: str, always: bool) -> str:
-    return "return true;" if always else f"return top.{_c(name)}___05F{member};"
 
 
 def _function(prototype: str, body: str) -> str:

@@ -36,7 +36,6 @@ class Progress:
     def __init__(self, lane: Lane):
         self.name = lane.port.name
         self.count = lane.count
-        self.always_ready = lane.port.always_ready
         self.moved = 0
         self.first = -1
         self.last = -1
@@ -92,7 +91,7 @@ class Sink(Progress):
     def drive(self) -> bool:
         """Return ready for the cycle that begins."""
         pause = self._pauses.draw()
-        self._ready = self.always_ready or (not self.done and self._seen and not pause)
+        self._ready = not self.done and self._seen and not pause
         return self._ready
 
     def observe(self, cycle: int, valid: int, payload: int) -> None:

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from amaranth.back import rtlil
 from amaranth.hdl import (
     ClockSignal,
-    Const,
     Elaboratable,
     Fragment,
     Instance,
@@ -147,11 +146,7 @@ def _pins(component: wiring.Component) -> dict[str, tuple[Value, wiring.Flow]]:
     """Return the ports of ``component`` as they are named in RTLIL, but those of no bits."""
     ports = component.signature.flatten(component)
     pins = {"__".join(map(str, path)): (Value.cast(v), member.flow) for path, member, v in ports}
-    return {
-        name: (value, flow)
-        for name, (value, flow) in pins.items()
-        if len(value) and not isinstance(value, Const)
-    }
+    return {name: (value, flow) for name, (value, flow) in pins.items() if len(value)}
 
 
 def _equal(one: wiring.Component, other: wiring.Component) -> bool:

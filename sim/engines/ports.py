@@ -20,14 +20,11 @@ class StreamPort:
         Whether the component consumes the stream.
     width : int
         Payload width in bits.
-    always_ready : bool
-        Whether the stream lacks backpressure, so has no ``ready`` signal.
     """
 
     name: str
     is_input: bool
     width: int
-    always_ready: bool
 
     @property
     def words(self) -> int:
@@ -68,7 +65,8 @@ class Ports:
         TypeError
             If ``component`` is not a component.
         ValueError
-            If a stream is ``always_valid`` or has an empty payload: no engine drives those.
+            If a stream is ``always_valid`` or ``always_ready``, which Amaranth cannot export, or
+            has an empty payload.
         """
         if not isinstance(component, wiring.Component):
             raise TypeError(f"Component must be a wiring.Component, not {component!r}")
@@ -119,8 +117,8 @@ def _elements(value: object, dimensions: tuple) -> Iterator[tuple[tuple, object]
 def _stream(name: str, is_input: bool, interface: stream.Interface) -> StreamPort:
     signature = _unflipped(interface.signature)
     width = Value.cast(interface.payload).shape().width
-    if signature.always_valid:
-        raise ValueError(f"Stream {name} must not be always_valid: it has no transfers to count")
+    if signature.always_valid or signature.always_ready:
+        raise ValueError(f"Stream {name} must have both valid and ready signals")
     if not width:
         raise ValueError(f"Payload of stream {name} must have at least one bit")
-    return StreamPort(name, is_input, width, signature.always_ready)
+    return StreamPort(name, is_input, width)

@@ -26,7 +26,7 @@ struct Stream {
     uint32_t words;       // of one payload
     uint32_t waiting;     // a payload was valid and not accepted in the last cycle
     uint32_t seen;        // a sink that stalls waits for the first valid
-    uint32_t always_ready;
+    uint32_t pad;
 };
 
 struct Run {
@@ -84,7 +84,7 @@ static void drive(Sim &sim, Stream *sources, Stream *sinks, bool *ready) {
     for (int i = 0; i < SINKS; i++) {
         Stream &s = sinks[i];
         bool pause = draw_pause(s);
-        ready[i] = s.always_ready || (s.moved < s.count && s.seen && !pause);
+        ready[i] = s.moved < s.count && s.seen && !pause;
         drive_sink(sim.top, i, ready[i]);
     }
 }

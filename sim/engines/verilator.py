@@ -50,7 +50,7 @@ class VerilatorEngine(Engine):
             spec["last"],
         )
 
-    def _run_pipeline(self, component, job: PipelineJob) -> dict[str, np.ndarray]:
+    def _run_pipeline(self, component, job: PipelineJob, vcd) -> dict[str, np.ndarray]:
         spec = {
             "kind": "pipeline",
             "inputs": _plain(job.inputs),
@@ -60,7 +60,7 @@ class VerilatorEngine(Engine):
             "latency": job.latency,
         }
         arrays = _values(job.inputs) | _values(job.constants)
-        results, _ = _simulate(component, spec, arrays, None)
+        results, _ = _simulate(component, spec, arrays, vcd)
         return {port.name: results[port.name] for port in job.outputs}
 
 
@@ -69,7 +69,6 @@ def _lane(lane: Lane) -> dict:
     return {
         "name": port.name,
         "width": port.width,
-        "always_ready": port.always_ready,
         "stall": lane.stall,
         "seed": lane.seed,
     }
