@@ -1,4 +1,5 @@
 import re
+from functools import cache
 from pathlib import Path
 
 import ml_dtypes
@@ -29,6 +30,7 @@ def check(x, **options):
     return run
 
 
+@cache
 def fp32_cases():
     return np.concatenate(
         [
