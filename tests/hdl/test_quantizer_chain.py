@@ -36,8 +36,8 @@ def weights(channels, groups, name, seed):
     return golden.quantize(values.astype(np.float32), "weights", format=name)
 
 
-@pytest.mark.parametrize("stall", [0.0, 0.3])
-def test_two_layers(stall, name="m2xfp"):
+@pytest.mark.parametrize(("name", "stall"), [("m2xfp", 0.0), ("m2xfp", 0.3)])
+def test_two_layers(name, stall):
     x = quantized("activations", 13, 3, name, seed=1)
     first = weights(96, 3, name, seed=2)
     second = weights(12, 3, name, seed=3)
