@@ -32,6 +32,22 @@ def named(m: Module, name: str, value: Value) -> Signal:
     return signal
 
 
+def increment(m: Module, value: Value, carry: Value) -> Value:
+    """Return ``value + carry`` modulo ``2**len(value)``, quickly when the carry is late.
+
+    Where a carry would go is found by a tree before the carry is known.
+    """
+    ones = list(value)
+    distance = 1
+    while distance < len(ones):
+        for index in range(len(ones)):
+            if index & distance:
+                last = index // distance * distance - 1
+                ones[index] = named(m, f"ones_{distance}_{index}", ones[index] & ones[last])
+        distance *= 2
+    return value ^ (Cat(1, ones[:-1]) & carry.replicate(len(value)))
+
+
 def shift_right_sticky(m: Module, value: Value, amount: Value) -> tuple[Value, Value]:
     """Shift ``value`` right logically; return it with the OR of the bits shifted out.
 

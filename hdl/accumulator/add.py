@@ -2,7 +2,6 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..bits import leading_zeros
 from .align import EXTRA, Aligned, Special
 
 
@@ -13,8 +12,8 @@ class Exact(data.Struct):
     -------
     magnitude : unsigned(28)
         Carry, 24 bits, guard, round, sticky.
-    shift : unsigned(5)
-        Zeros above the leading one, or fewer when the exponent allows no more.
+    room : unsigned(5)
+        The exponent, or 31 when it is more than any shift.
     exponent : unsigned(8)
         Biased exponent of the bit below the carry.
     sign : unsigned(1)
@@ -24,7 +23,7 @@ class Exact(data.Struct):
     """
 
     magnitude: unsigned(24 + EXTRA + 1)
-    shift: unsigned(5)
+    room: unsigned(5)
     exponent: unsigned(8)
     sign: unsigned(1)
     inverted: unsigned(1)
@@ -32,7 +31,7 @@ class Exact(data.Struct):
 
 
 class Add(wiring.Component):
-    """Second stage: the significands added or subtracted, leading zeros counted.
+    """Second stage: the significands added or subtracted.
 
     Latency 1 cycle.
     """
@@ -57,15 +56,13 @@ class Add(wiring.Component):
         # lost in a negative difference.
         magnitude = Signal(len(total))
         m.d.comb += magnitude.eq(Cat(total[:-1] ^ inverted.replicate(len(big)), carry & ~subtract))
-        # A leading one where the exponent would be 0 stops the count there.
-        least = Cat(aligned.exponent == zeros for zeros in reversed(range(len(magnitude))))
         # An exact cancellation and a sum of unlike zeros is +0.
         cancelled = subtract & ~magnitude.any()
         finite = ~aligned.special.infinity
         exact = Signal(Exact, reset_less=True)
         m.d.sync += [
             exact.magnitude.eq(magnitude),
-            exact.shift.eq(leading_zeros(magnitude | least)),
+            exact.room.eq(aligned.exponent[:5] | aligned.exponent[5:].any().replicate(5)),
             exact.exponent.eq(aligned.exponent),
             exact.sign.eq(Mux(finite, (aligned.sign ^ inverted) & ~cancelled, aligned.sign)),
             exact.inverted.eq(inverted),

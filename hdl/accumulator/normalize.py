@@ -1,8 +1,8 @@
-from amaranth.hdl import Module, Signal, unsigned
+from amaranth.hdl import Cat, Module, Signal, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..bits import shift_left
+from ..bits import leading_zeros, named, shift_left
 from .add import Exact
 from .align import EXTRA, Special
 
@@ -41,9 +41,13 @@ class Normalize(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         exact = self.exact
-        shifted = shift_left(m, exact.magnitude, exact.shift, exact.inverted)
+        # The carry is bit 0 of the count. A leading one where the exponent would be 0 ends it.
+        last = len(exact.magnitude) - 1
+        least = Cat(exact.room == last - bit for bit in range(last + 1))
+        shift = named(m, "shift", leading_zeros(exact.magnitude | least))
+        shifted = shift_left(m, exact.magnitude, shift, exact.inverted)
         exponent = Signal(9)
-        m.d.comb += exponent.eq((exact.exponent + 1 - exact.shift) & shifted[-1].replicate(9))
+        m.d.comb += exponent.eq((exact.exponent + 1 - shift) & shifted[-1].replicate(9))
         normalized = Signal(Normalized, reset_less=True)
         m.d.sync += [
             normalized.fraction.eq(shifted[EXTRA + 1 : -1]),

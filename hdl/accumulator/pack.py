@@ -2,6 +2,7 @@ from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ..bits import increment
 from ..fp32 import INFINITY, QUIET_NAN, Fp32
 from .normalize import Normalized
 
@@ -20,7 +21,7 @@ class Pack(wiring.Component):
         fraction = normalized.fraction
         round_up = normalized.half & (normalized.rest | fraction[0])
         # A carry out of the fraction moves on to the exponent, up to infinity.
-        rounded = Cat(fraction, normalized.exponent) + round_up
+        rounded = increment(m, Cat(fraction, normalized.exponent), round_up)
         total = Signal(Fp32, reset_less=True)
         with m.If(normalized.special.nan):
             m.d.sync += total.eq(QUIET_NAN)

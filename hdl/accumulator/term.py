@@ -2,7 +2,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..bits import leading_zeros
+from ..bits import increment, leading_zeros, named
 from ..formats import Format
 from ..fp32 import BIAS, LEAST_EXPONENT
 from ..term import term_layout
@@ -68,9 +68,9 @@ class TermRounder(wiring.Component):
         sign = Signal(reset_less=True)
         nan = Signal(reset_less=True)
         grid = LEAST_EXPONENT - format.unit_exponent
-        below = Cat(self.term.exponent < grid - bit for bit in range(bits))
+        below = named(m, "below", Cat(self.term.exponent < grid - bit for bit in range(bits)))
         m.d.sync += [
-            magnitude.eq(_rounded_magnitude(self.term.significand, below)),
+            magnitude.eq(_rounded_magnitude(m, self.term.significand.as_unsigned(), below)),
             exponent.eq(self.term.exponent),
             sign.eq(self.term.significand[-1]),
             nan.eq(self.term.nan),
@@ -92,12 +92,13 @@ class TermRounder(wiring.Component):
         return m
 
 
-def _rounded_magnitude(value, below):
+def _rounded_magnitude(m, value, below):
     """Return the magnitude of a signed value, rounded to even where bits are dropped.
 
     Parameters
     ----------
-    value : signed(n)
+    value : unsigned(n)
+        A two's complement number.
     below : unsigned(n)
         Bits to drop: ones from bit 0 up.
 
@@ -113,5 +114,5 @@ def _rounded_magnitude(value, below):
     round_up = half & (rest | odd)
     # Dropped bits are ones, through which a one added at the bottom gets to the lowest bit kept.
     # Negation adds one after inversion, unless rounding up took it: ~(x + 1) + 1 == ~x.
-    kept = value ^ negative.replicate(len(value)) | below
-    return (kept.as_unsigned() + (negative ^ round_up))[: len(value)] & ~below
+    kept = named(m, "kept", value ^ negative.replicate(len(value)) | below)
+    return increment(m, kept, negative ^ round_up) & ~below
