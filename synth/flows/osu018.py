@@ -8,7 +8,7 @@ From a script, for tuning a block::
     print(result.nand2, result.period_ns, result.area_period)
     for point in result.path: ...    # critical path: pin, cell, arrival in ns
     osu018.run(Column(...), "column", blocks=True).blocks        # NAND2 of each block
-    osu018.run(Column(...), "column", recipes=["compact"])       # one recipe only: quicker
+    osu018.run(Column(...), "column", recipes=["balanced"])       # one recipe only: quicker
 """
 
 import logging
@@ -33,17 +33,19 @@ NAND2 = 24.0
 #: Transitions of each net in a clock cycle that the power is stated at.
 ACTIVITY = 0.1
 
-#: Recipe name -> ABC script. Yosys replaces {D} by the delay target (-D picoseconds). All end with
-#: buffers for nets of more than 16 pins, then sizing: one unbuffered net dominates otherwise.
+#: Buffers for nets of more than 16 pins, then sizing: one unbuffered net dominates otherwise.
 _SIZE = "topo; buffer -c -N 16; upsize {D}; dnsize {D}; stime -p"
+
+#: Rebalances sums of products for depth. Without it the carries of adders stay ripples, which
+#: no mapper undoes.
+_SHALLOW = "strash; ifraig; scorr; st; if -g -K 6 -C 8; strash"
+
+#: Recipe name -> ABC script. Yosys replaces {D} by the delay target (-D picoseconds).
 RECIPES = {
-    # Mapping for area with choices: smallest, and the least area x period in most blocks.
-    "compact": f"strash; ifraig; scorr; strash; dch -f; amap -m -F 20; {_SIZE}",
-    # The same after more rewriting: a little smaller, a little slower.
-    "compact-dc2": f"strash; ifraig; scorr; dc2; strash; dch -f; amap -m -F 20; {_SIZE}",
-    # Mapping for delay, area recovered off the critical paths: about 13 % faster and larger.
-    "fast": "strash; &get -n; &fraig -x; &put; scorr; strash; "
-    f"&get -n; &dch -f; &nf {{D}}; &put; {_SIZE}",
+    "area": f"strash; ifraig; scorr; dc2; strash; dch -f; amap -m -F 20; {_SIZE}",
+    "balanced": f"{_SHALLOW}; dch -f; amap -m -F 20; {_SIZE}",
+    "quick": f"{_SHALLOW}; &get -n; &dch -f; &nf -R 20 -F 10 {{D}}; &put; {_SIZE}",
+    "fast": f"{_SHALLOW}; dch -f; map -B 0.9 {{D}}; {_SIZE}",
 }
 
 
