@@ -133,8 +133,9 @@ def _cocotb(arguments: list[str], environment: dict[str, str]) -> str:
     paths = {
         "PATH": os.pathsep.join([str(_BIN), os.environ.get("PATH", "")]),
         "PYTHONPATH": str(Path(sim.__file__).parent.parent),
-        # The precompiled header of the wheel's makefiles breaks on designs of many files.
-        "MAKEFLAGS": "CFG_CXXFLAGS_PCH_I=-include",
+        # The precompiled header of the wheel's makefiles breaks on designs of many files. What
+        # the compiler takes longer to optimize is not won back at the pace of cocotb.
+        "MAKEFLAGS": "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O1 OPT_SLOW=-O0",
     }
     done = subprocess.run(
         [sys.executable, "-m", "sim.engines.cocotb_run", *arguments],

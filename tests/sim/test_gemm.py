@@ -21,10 +21,11 @@ def operands(m, n, k, format="m2xfp", seed=0):
 
 @pytest.mark.parametrize("stall", [0.0, 0.4])
 def test_all_engines_agree(stall):
-    """Two blocks of rows, the last short, and two of channels, the last padded."""
-    a, w = operands(5, 3, 96)
+    """Two blocks of rows, the last short; one column, which is enough to tell engines apart."""
+    a, w = operands(18, 2, 64)
     runs = [
-        gemm.run(a, w, engines.get(name), stall=stall, seed=7, **SIZE) for name in engines.NAMES
+        gemm.run(a, w, engines.get(name), stall=stall, seed=7, columns=1, rows=16)
+        for name in engines.NAMES
     ]
     for run in runs:
         assert run.mismatches.shape == (0, 2)
@@ -35,9 +36,7 @@ def test_all_engines_agree(stall):
     assert len({(run.cycles, run.operand_cycles) for run in runs}) == 1
 
 
-@pytest.mark.parametrize(
-    ("m", "n", "k"), [(1, 1, 32), (4, 2, 32), (4, 4, 160), (9, 1, 64), (1, 7, 96), (13, 5, 32)]
-)
+@pytest.mark.parametrize(("m", "n", "k"), [(1, 1, 32), (4, 4, 160), (9, 3, 64), (13, 5, 32)])
 def test_shapes(m, n, k):
     run = gemm.run(*operands(m, n, k), engines.get("fast"), **SIZE)
     assert not len(run.mismatches)
