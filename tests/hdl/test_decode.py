@@ -4,7 +4,6 @@ import pytest
 import golden
 from hdl import formats
 from hdl.decode import DecodeUnit
-from hdl.formats import m2xfp
 from sim import engines
 
 from .operands import decoded_eighths, field, pack, top_one
@@ -61,8 +60,8 @@ def corrections():
     return nibbles, metadata.astype(np.uint8)
 
 
-def test_every_correction():
-    check_decode(*corrections())
+def test_every_correction_in_amaranth():
+    check_decode(*corrections(), engine="amaranth")
 
 
 def test_agrees_with_golden_decoding():
@@ -80,28 +79,6 @@ def test_agrees_with_golden_decoding():
     )
     values = decoded_eighths(nibbles.reshape(-1, 8), metadata.ravel()).reshape(1000, 32)
     np.testing.assert_array_equal(quantized.dequantize(), values / 8)
-
-
-def highest_index(m, codes):
-    return LOWEST(m, codes[::-1])[::-1]
-
-
-LOWEST = m2xfp.top_one
-
-
-@pytest.mark.parametrize(
-    ("name", "mutant"),
-    [
-        ("top_one", highest_index),
-        ("_correction", lambda code, sign, metadata: m2xfp.Const(0, 5)),
-    ],
-)
-def test_seeded_bug_is_caught(monkeypatch, name, mutant):
-    nibbles, metadata = corrections()
-    check_decode(nibbles, metadata, engine="amaranth")
-    monkeypatch.setattr(m2xfp, name, mutant)
-    with pytest.raises(AssertionError):
-        check_decode(nibbles, metadata, engine="amaranth")
 
 
 def test_mxfp4_passes_elements_on():

@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 
-_STALLS = "tests/hdl/test_tile.py::test_every_result_bit_in_amaranth"
+_TILE = "tests/hdl/test_tile.py::test_every_result_bit_in_amaranth"
 _STARVED = "tests/hdl/test_tile.py::test_starved_stream_in_amaranth"
 _SLOW = "tests/hdl/test_tile.py::test_slow_results_in_amaranth"
 
@@ -27,47 +27,189 @@ class Mutant:
     killer: str
 
 
+def _mutants(block: str, killer: str, *bugs: tuple[str, str, str, str]) -> list[Mutant]:
+    return [Mutant(f"{block}: {name}", *bug, killer) for name, *bug in bugs]
+
+
+_M2XFP = "hdl/formats/m2xfp.py"
+
 MUTANTS = [
-    Mutant(
-        "tile: rows of the next pass follow too soon",
-        "hdl/tile/front.py",
-        "row < self._row_distance - 1, wait, 0)",
-        "row < self._row_distance - 1, 0, 0)",
-        _STALLS,
+    *_mutants(
+        "decode",
+        "tests/hdl/test_decode.py::test_every_correction_in_amaranth",
+        (
+            "top-1 is the last of equals",
+            _M2XFP,
+            "return candidates & (-candidates).as_unsigned()",
+            "return (candidates[::-1] & (-candidates[::-1]).as_unsigned())[7::-1]",
+        ),
+        ("a step down from zero", _M2XFP, "(small & code.any() & down)", "(small & down)"),
+        ("a whole step down from 2.0", _M2XFP, "(medium & bottom & down)", "(medium & 0)"),
+        (
+            "correction away from zero only",
+            _M2XFP,
+            "large & two, sign ^ down)",
+            "large & two, sign)",
+        ),
     ),
-    Mutant(
-        "tile: a new set starts before it is complete",
-        "hdl/tile/weights.py",
-        "store.level >= columns)",
-        "store.level >= columns - 1)",
+    *_mutants(
+        "dot",
+        "tests/hdl/test_dot.py::test_random_and_extreme_sums_in_amaranth",
+        (
+            "3 x 3 is 11",
+            "hdl/e2m1.py",
+            "(left[0] & right[1]) ^ (left[1] & right[0])",
+            "(left[0] & right[1]) | (left[1] & right[0])",
+        ),
+        (
+            "negation forgets to add one",
+            "hdl/e2m1.py",
+            "bit ^ (negative & magnitude[:i].any())",
+            "bit ^ negative",
+        ),
+        ("no correction", _M2XFP, "heap.add(shift_left(m, small, shift), delay=10)", "pass"),
+        (
+            "sign of the activation is lost in the correction",
+            _M2XFP,
+            "(correction.sign ^ top.sign)",
+            "top.sign",
+        ),
+        ("sign bit not inverted", "hdl/bit_heap.py", "bits[-1] = ~bits[-1]", "pass"),
+        ("carry is an AND of two", "hdl/bit_heap.py", "(a & b) | (c & (a | b))", "a & b"),
+    ),
+    *_mutants(
+        "group",
+        _TILE,
+        (
+            "multiplier of the next cycle",
+            "hdl/dot.py",
+            "heap, rows, factors[0].multiplier)",
+            "heap, rows, factor.multiplier)",
+        ),
+        (
+            "scale of another cycle",
+            "hdl/dot.py",
+            "self.term.exponent.eq(factors[-1].exponent)",
+            "self.term.exponent.eq(factors[-2].exponent)",
+        ),
+        (
+            "multiplier bits swapped",
+            _M2XFP,
+            "(total & k[1].replicate(self.product_bits)).as_signed(), 1)",
+            "(total & k[1].replicate(self.product_bits)).as_signed(), 0)",
+        ),
+    ),
+    *_mutants(
+        "accumulator",
+        "tests/hdl/test_accumulator.py::test_aimed_additions_in_amaranth",
+        (
+            "no sticky bit",
+            "hdl/accumulator/align.py",
+            "Cat(sticky, shifted)",
+            "Cat(sticky & 0, shifted)",
+        ),
+        (
+            "far operands wrap around",
+            "hdl/accumulator/align.py",
+            "distance[5:].any().replicate(5)",
+            "Const(0, 5)",
+        ),
+        (
+            "infinity minus infinity",
+            "hdl/accumulator/align.py",
+            "(term.infinity & partial_infinity & subtract)",
+            "(term.infinity & partial_infinity & 0)",
+        ),
+        ("NaN scale ignored", "hdl/accumulator/align.py", "term.nan | partial_nan", "partial_nan"),
+        ("ties away from zero", "hdl/accumulator/pack.py", "(normalized.rest | fraction[0])", "1"),
+        (
+            "subnormal term truncated",
+            "hdl/accumulator/term.py",
+            "round_up = half & (rest | odd)",
+            "round_up = half & 0",
+        ),
+        (
+            "subnormal term ties away",
+            "hdl/accumulator/term.py",
+            "round_up = half & (rest | odd)",
+            "round_up = half",
+        ),
+        (
+            "cancellation gives -0",
+            "hdl/accumulator/add.py",
+            "(aligned.sign ^ inverted) & ~cancelled",
+            "aligned.sign ^ inverted",
+        ),
+        (
+            "subnormal sums are normalised",
+            "hdl/accumulator/normalize.py",
+            "leading_zeros(exact.magnitude | least)",
+            "leading_zeros(exact.magnitude)",
+        ),
+        (
+            "overflow keeps its fraction",
+            "hdl/accumulator/normalize.py",
+            "exact.special.infinity | exponent[:8].all()",
+            "exact.special.infinity",
+        ),
+        (
+            "negative difference is one short",
+            "hdl/accumulator/normalize.py",
+            "shift, exact.inverted)",
+            "shift, exact.inverted & 0)",
+        ),
+    ),
+    *_mutants(
+        "column",
+        _TILE,
+        ("weights follow the bus", "hdl/column.py", "with m.If(self.swap):", "with m.If(1):"),
+    ),
+    *_mutants(
+        "tile",
+        _TILE,
+        (
+            "rows of the next pass follow too soon",
+            "hdl/tile/front.py",
+            "row < self._row_distance - 1, wait, 0)",
+            "row < self._row_distance - 1, 0, 0)",
+        ),
+        (
+            "first group adds to what the last product left",
+            "hdl/tile/tile.py",
+            "Mux(add.first, 0, partials.read_data)",
+            "partials.read_data",
+        ),
+    ),
+    *_mutants(
+        "tile",
         _STARVED,
+        (
+            "a new set starts before it is complete",
+            "hdl/tile/weights.py",
+            "store.level >= columns)",
+            "store.level >= columns - 1)",
+        ),
+        (
+            "bubbles write partial sums",
+            "hdl/tile/tile.py",
+            "partials.write_en.eq(write.valid)",
+            "partials.write_en.eq(1)",
+        ),
     ),
-    Mutant(
-        "tile: results overwrite results that wait",
-        "hdl/tile/front.py",
-        "(~beat.last | free.any())",
-        "(~beat.last | 1)",
+    *_mutants(
+        "tile",
         _SLOW,
-    ),
-    Mutant(
-        "tile: first group adds to what the last product left",
-        "hdl/tile/tile.py",
-        "Mux(add.first, 0, partials.read_data)",
-        "partials.read_data",
-        _STALLS,
-    ),
-    Mutant(
-        "tile: bubbles write partial sums",
-        "hdl/tile/tile.py",
-        "partials.write_en.eq(write.valid)",
-        "partials.write_en.eq(1)",
-        _STARVED,
-    ),
-    Mutant(
-        "tile: a waiting result is replaced by the next",
-        "hdl/tile/results.py",
-        "waiting.any() & (~self.results.valid | self.results.ready)",
-        "waiting.any()",
-        _SLOW,
+        (
+            "results overwrite results that wait",
+            "hdl/tile/front.py",
+            "(~beat.last | free.any())",
+            "(~beat.last | 1)",
+        ),
+        (
+            "a waiting result is replaced by the next",
+            "hdl/tile/results.py",
+            "waiting.any() & (~self.results.valid | self.results.ready)",
+            "waiting.any()",
+        ),
     ),
 ]
