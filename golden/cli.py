@@ -17,6 +17,7 @@ COMMANDS = {
     "sim": ("sim.commands", "run tensors through the gateware and compare every output bit"),
     "verilog": ("hdl.commands.verilog", "export a unit as plain Verilog"),
     "synth": ("synth.commands", "synthesize units and report area and timing"),
+    "accuracy": ("sim.accuracy.command", "measure what the formats cost a real language model"),
     "report": ("synth.report", "write the synthesis report, or check it for drift"),
 }
 

@@ -101,9 +101,7 @@ class DecoderRun:
             self._reference = list(self._map(one, len(self._sequences)))
         return self._reference
 
-    def _log_probabilities(
-        self, index: int, linears: Linears
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def _log_probabilities(self, index: int, linears: Linears) -> tuple[torch.Tensor, torch.Tensor]:
         sequence = self._sequences[index]
         with torch.inference_mode():
             logits = self.decoder.logits(sequence[:-1], linears)

@@ -3,10 +3,7 @@
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-
-import torch
 
 from sim import engines
 
@@ -15,6 +12,7 @@ from .configuration import Encoding, Mode
 from .decoder_run import LAYER_SEQUENCES, DecoderRun
 from .gateware import compare_block
 from .model import LAYERS
+from .results import Results
 from .store import Store
 
 #: Texts that are embedded.
@@ -22,35 +20,6 @@ TEXTS = 32
 
 #: The decoder block and the tokens that the gateware computes, and in which format.
 BLOCK, BLOCK_TOKENS, BLOCK_ENCODING = 10, 32, Encoding("m2xfp", "floor")
-
-
-@dataclass
-class Results:
-    """Everything a report needs.
-
-    Attributes
-    ----------
-    tokens, text_sha256
-        Scored tokens, and the hash of their numbers.
-    baseline : dict
-        The float model: ``log_likelihood`` of every sequence.
-    decoder : dict of (Encoding, Mode) to dict
-        ``log_likelihood``, ``kl`` and ``agreement`` of every sequence.
-    layers : dict of Encoding to dict
-        dB of every layer.
-    embedding : dict of (Encoding, Mode) to dict
-        ``distance`` of every text.
-    gateware : dict or None
-        See `compare_block`; None if it was not asked for.
-    """
-
-    tokens: int
-    text_sha256: str
-    baseline: dict = field(default_factory=dict)
-    decoder: dict = field(default_factory=dict)
-    layers: dict = field(default_factory=dict)
-    embedding: dict = field(default_factory=dict)
-    gateware: dict | None = None
 
 
 class Progress:

@@ -1,0 +1,91 @@
+"""``m2xfp accuracy``: what the formats cost a real language model."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from golden import InputError, formats
+from golden.commands.progress import progress_bar
+
+from . import extra
+from .configuration import Encoding, default_encodings, parse_encoding
+
+#: Tokens that are scored unless others are asked for.
+TOKENS = 4096
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``m2xfp accuracy``."""
+    parser.add_argument(
+        "--formats",
+        nargs="+",
+        metavar="FORMAT[:RULE]",
+        help=f"of {', '.join(formats.names())}, with a scale rule; default: all, and mxfp4:ceil",
+    )
+    parser.add_argument(
+        "--tokens", type=int, default=TOKENS, metavar="N", help="to score; default: %(default)s"
+    )
+    parser.add_argument(
+        "--results",
+        type=Path,
+        default=Path("build/accuracy/results.jsonl"),
+        metavar="FILE",
+        help="what was computed before and is now; default: %(default)s",
+    )
+    parser.add_argument(
+        "--report", type=Path, metavar="FOLDER", help="write accuracy.md and its pictures there"
+    )
+    parser.add_argument(
+        "--no-gateware", action="store_true", help="leave out the block on the simulated tile"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Evaluate, print the tables, and return 1 if the gateware differs from golden, else 0."""
+    if args.tokens < 1:
+        raise InputError(f"Tokens must be a positive integer, not {args.tokens}")
+    encodings = _encodings(args.formats)
+    extra.check()
+    # Threads of PyTorch that wait must not spin: the sequences are what runs side by side.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from . import report, tables
+    from .run import evaluate
+
+    with progress_bar() as bar:
+        results = evaluate(
+            encodings, args.tokens, args.results, _Shown(bar), gateware=not args.no_gateware
+        )
+    print(tables.decoder(results))
+    if claims := report.reading(results):
+        print(f"\n{claims}")
+    if results.gateware:
+        print(f"\n{report.gateware_sentence(results.gateware)}")
+    if args.report:
+        report.write(results, args.report)
+        print(f"\nWrote {args.report / 'accuracy.md'}")
+    return int(bool(results.gateware and results.gateware["mismatches"]))
+
+
+def _encodings(names: list[str] | None) -> tuple[Encoding, ...]:
+    if names is None:
+        return default_encodings()
+    return tuple(dict.fromkeys(parse_encoding(name) for name in names))
+
+
+class _Shown:
+    """Progress on standard error: a bar on a terminal, else a line a task."""
+
+    def __init__(self, bar):
+        self._bar = bar
+        self._task = bar.add_task("", total=None)
+
+    def begin(self, name: str, steps: int) -> None:
+        """Begin a task of some steps."""
+        self._bar.update(self._task, description=name, completed=0, total=steps)
+        if self._bar.disable:
+            print(f"{name} ...", file=sys.stderr, flush=True)
+
+    def advance(self) -> None:
+        """End a step."""
+        self._bar.advance(self._task)

@@ -1,0 +1,78 @@
+"""The pictures of docs/accuracy.md: SVG files whose bytes depend on the figures only."""
+
+from io import BytesIO
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from .configuration import Mode
+from .results import Results
+from .statistics import mean
+
+_SETTINGS = {"svg.hashsalt": "m2xfp", "svg.fonttype": "none", "font.size": 9}
+#: Colours that stay apart for colour-blind readers (Okabe and Ito).
+_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
+
+
+def loss_against_bits(results: Results) -> bytes:
+    """Draw the divergence of every encoding against its bits an element, with error bars."""
+    with matplotlib.rc_context(_SETTINGS):
+        figure = Figure(figsize=(9, 3.2), layout="constrained")
+        for axes, mode in zip(figure.subplots(1, len(Mode), sharey=True), Mode, strict=True):
+            for encoding, colour in zip(results.encodings, _colours(results), strict=True):
+                loss = mean(results.losses(encoding, mode, "kl"))
+                axes.errorbar(
+                    encoding.bits,
+                    loss.value,
+                    yerr=loss.error,
+                    fmt="o",
+                    capsize=3,
+                    color=colour,
+                    label=encoding.label,
+                )
+            axes.set_yscale("log")
+            axes.set_title(mode.value)
+            axes.set_xlabel("bits an element")
+            axes.grid(alpha=0.3, which="both")
+        figure.axes[0].set_ylabel("KL to the float model, nats a token")
+        _legend(figure)
+        return _svg(figure)
+
+
+def layer_ratios(results: Results) -> bytes:
+    """Draw the signal-to-noise ratio of every linear layer's output, one panel a kind."""
+    names = next(iter(results.layers.values()))
+    kinds = list(dict.fromkeys(name.split(".", 2)[2] for name in names))
+    with matplotlib.rc_context(_SETTINGS):
+        figure = Figure(figsize=(9, 5), layout="constrained")
+        grid = figure.subplots(2, -(-len(kinds) // 2), sharex=True, sharey=True)
+        panels = list(grid.flat)
+        for axes, kind in zip(panels, kinds, strict=False):
+            for encoding, colour in zip(results.layers, _colours(results), strict=True):
+                table = results.layers[encoding]
+                own = [values["output"] for name, values in table.items() if name.endswith(kind)]
+                axes.plot(own, color=colour, linewidth=1, label=encoding.label)
+            axes.set_title(kind)
+            axes.grid(alpha=0.3)
+        for axes in panels[len(kinds) :]:
+            axes.set_axis_off()
+        figure.supxlabel("decoder block")
+        figure.supylabel("SQNR of the output, dB")
+        _legend(figure)
+        return _svg(figure)
+
+
+def _colours(results: Results) -> list[str]:
+    return [_COLOURS[i % len(_COLOURS)] for i in range(len(results.encodings))]
+
+
+def _legend(figure: Figure) -> None:
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside right upper", frameon=False)
+
+
+def _svg(figure: Figure) -> bytes:
+    stream = BytesIO()
+    # The date would change the file at every run.
+    figure.savefig(stream, format="svg", metadata={"Date": None})
+    return stream.getvalue()

@@ -1,0 +1,53 @@
+import re
+
+import pytest
+
+from golden import InputError, formats
+from sim.accuracy.configuration import Encoding, Mode, default_encodings, parse_encoding
+
+
+def test_every_format_is_compared():
+    assert {encoding.format for encoding in default_encodings()} == set(formats.names())
+
+
+def test_mxfp4_is_compared_with_two_rules():
+    labels = [encoding.label for encoding in default_encodings()]
+    assert {"m2xfp", "mxfp4 floor", "mxfp4 ceil", "nvfp4", "smx4"} <= set(labels)
+    assert len(labels) == len(set(labels))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("m2xfp", Encoding("m2xfp", "floor")),
+        ("m2xfp:rtn1", Encoding("m2xfp", "rtn1")),
+        ("mxfp4:ceil", Encoding("mxfp4", "ceil")),
+    ],
+)
+def test_encodings_are_read(text, expected):
+    assert parse_encoding(text) == expected
+
+
+def test_an_unusual_rule_is_named():
+    assert parse_encoding("m2xfp:rtn1").label == "m2xfp rtn1"
+    assert parse_encoding("m2xfp:floor").label == "m2xfp"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("fp8", "Format must be one of .*, not 'fp8'"),
+        ("nvfp4:ceil", re.escape("Scale rule of nvfp4 must be one of floor, not 'ceil'")),
+    ],
+)
+def test_bad_encodings_are_refused(text, message):
+    with pytest.raises(InputError, match=f"^{message}$"):
+        parse_encoding(text)
+
+
+def test_modes_quantize_what_they_say():
+    assert [(mode.weights, mode.activations) for mode in Mode] == [
+        (True, True),
+        (True, False),
+        (False, True),
+    ]
