@@ -116,7 +116,7 @@ def _column(columns) -> str:
 
 def _overhead(columns) -> str:
     rows = []
-    for format, result in columns.items():
+    for format in columns:
         row = [format]
         for recipe in osu018.RECIPES:
             area, over = _area(columns, format, recipe), _over(columns, format, "mxfp4", recipe)

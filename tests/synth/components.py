@@ -72,6 +72,20 @@ class Adder(wiring.Component):
         return m
 
 
+class Product(wiring.Component):
+    """A product of two numbers plus a third, without registers."""
+
+    a: In(4)
+    b: In(4)
+    c: In(8)
+    y: Out(9)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.comb += self.y.eq(self.a * self.b + self.c)
+        return m
+
+
 class BlackBox(wiring.Component):
     """An instance of a module that nobody defines: it would count as no area at all."""
 
