@@ -32,11 +32,8 @@ def named(m: Module, name: str, value: Value) -> Signal:
     return signal
 
 
-def increment(m: Module, value: Value, carry: Value) -> Value:
-    """Return ``value + carry`` modulo ``2**len(value)``, quickly when the carry is late.
-
-    Where a carry would go is found by a tree before the carry is known.
-    """
+def prefix_and(m: Module, value: Value) -> Value:
+    """Return for every bit whether it and all bits below it are set, by a tree."""
     ones = list(value)
     distance = 1
     while distance < len(ones):
@@ -45,11 +42,22 @@ def increment(m: Module, value: Value, carry: Value) -> Value:
                 last = index // distance * distance - 1
                 ones[index] = named(m, f"ones_{distance}_{index}", ones[index] & ones[last])
         distance *= 2
-    return value ^ (Cat(1, ones[:-1]) & carry.replicate(len(value)))
+    return Cat(ones)
 
 
-def shift_right_sticky(m: Module, value: Value, amount: Value) -> tuple[Value, Value]:
+def increment(m: Module, value: Value, carry: Value) -> Value:
+    """Return ``value + carry`` modulo ``2**len(value)``, quickly when the carry is late.
+
+    Where a carry would go is found before the carry is known.
+    """
+    ones = Cat(1, prefix_and(m, value))[: len(value)]
+    return value ^ (ones & carry.replicate(len(value)))
+
+
+def shift_right_sticky(m: Module, value: Value, amount: Value, far: Value) -> tuple[Value, Value]:
     """Shift ``value`` right logically; return it with the OR of the bits shifted out.
+
+    ``far`` may be late: it shifts everything out, whatever the amount.
 
     Returns
     -------
@@ -57,12 +65,14 @@ def shift_right_sticky(m: Module, value: Value, amount: Value) -> tuple[Value, V
     sticky : unsigned(1)
     """
     sticky = Const(0, 1)
-    for level in range(len(amount)):
-        distance = min(1 << level, len(value))
-        sticky = sticky | (amount[level] & value[:distance].any())
-        shifted = Mux(amount[level], value >> distance, value)[: len(value)]
-        value = named(m, f"shifted_{level}", shifted)
-    return value, named(m, "sticky", sticky)
+    *levels, last = range(len(amount))
+    for level in levels:
+        sticky = sticky | (amount[level] & value[: 1 << level].any())
+        value = named(m, f"shifted_{level}", Mux(amount[level], value >> (1 << level), value))
+    moved = amount[last] | far
+    sticky = sticky | (moved & value[: 1 << last].any()) | (far & value[1 << last :].any())
+    high = (value >> (1 << last)) & (amount[last] & ~far).replicate(len(value))
+    return (value & (~moved).replicate(len(value))) | high, named(m, "sticky", sticky)
 
 
 def shift_left(m: Module, value: Value, amount: Value, fill: Value) -> Value:

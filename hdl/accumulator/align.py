@@ -88,9 +88,10 @@ class Align(wiring.Component):
         # ~difference is one less than the distance of a smaller partial sum, which therefore
         # starts out one bit lower.
         distance = difference[:-1] ^ term_big.replicate(9)
-        amount = distance[:5] | distance[5:].any().replicate(5)
         small = Mux(term_big, partial_significand, term_significand << 1)
-        shifted, sticky = shift_right_sticky(m, Cat(Const(0, EXTRA - 2), small), amount)
+        shifted, sticky = shift_right_sticky(
+            m, Cat(Const(0, EXTRA - 2), small), distance[:5], distance[5:].any()
+        )
 
         subtract = term.sign ^ partial.sign
         aligned = Signal(Aligned, reset_less=True)

@@ -2,7 +2,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..bits import increment, leading_zeros, named
+from ..bits import increment, leading_zeros, named, prefix_and
 from ..formats import Format
 from ..fp32 import BIAS, LEAST_EXPONENT
 from ..term import term_layout
@@ -64,22 +64,24 @@ class TermRounder(wiring.Component):
 
         # First stage: the magnitude, rounded to a multiple of FP32's least subnormal.
         magnitude = Signal(bits, reset_less=True)
-        exponent = Signal(format.exponent_bits, reset_less=True)
+        # Biased exponent that a one in the top bit of the magnitude would have.
+        highest = format.unit_exponent + bits - 1 + BIAS
+        exponent = Signal(range(highest, highest + (1 << format.exponent_bits)), reset_less=True)
         sign = Signal(reset_less=True)
         nan = Signal(reset_less=True)
         grid = LEAST_EXPONENT - format.unit_exponent
         below = named(m, "below", Cat(self.term.exponent < grid - bit for bit in range(bits)))
         m.d.sync += [
             magnitude.eq(_rounded_magnitude(m, self.term.significand.as_unsigned(), below)),
-            exponent.eq(self.term.exponent),
+            exponent.eq(self.term.exponent + highest),
             sign.eq(self.term.significand[-1]),
             nan.eq(self.term.nan),
         ]
 
         # Second stage: the leading one to the top.
         rounded = Signal(rounded_layout(format), reset_less=True)
-        zeros = leading_zeros(magnitude)
-        top = exponent - zeros + (format.unit_exponent + bits - 1 + BIAS)
+        zeros = named(m, "zeros", leading_zeros(magnitude))
+        top = named(m, "top", exponent - zeros)
         nonzero = magnitude.any()
         m.d.sync += [
             rounded.significand.eq(magnitude << zeros),
@@ -108,10 +110,11 @@ def _rounded_magnitude(m, value, below):
         Its dropped bits are zero.
     """
     negative = value[-1]
-    half = (value & below & ~(below >> 1)).any()
-    rest = (value & (below >> 1)).any()
-    odd = (value & ~below & Cat(1, below)).any() & below[0]
-    round_up = half & (rest | odd)
+    # Whether each bit would round up as the highest one dropped.
+    rest = ~prefix_and(m, ~value)
+    rounds = value & (Cat(0, rest) | value >> 1)
+    highest = below & ~(below >> 1)
+    round_up = (rounds & highest).any()
     # Dropped bits are ones, through which a one added at the bottom gets to the lowest bit kept.
     # Negation adds one after inversion, unless rounding up took it: ~(x + 1) + 1 == ~x.
     kept = named(m, "kept", value ^ negative.replicate(len(value)) | below)
