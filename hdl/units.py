@@ -8,6 +8,7 @@ from .column import Column
 from .decode import DecodeUnit
 from .dot import SubgroupDot
 from .formats import Format
+from .quantizer import QuantizationEngine
 from .tile import SystolicTile
 
 
@@ -36,4 +37,5 @@ UNITS: dict[str, Callable[[UnitParameters], wiring.Component]] = {
     "accumulator": lambda p: Fp32Accumulator(p.format),
     "column": lambda p: Column(p.format),
     "tile": lambda p: SystolicTile(p.format, columns=p.columns, rows=p.rows),
+    "quantizer": lambda p: QuantizationEngine(p.format),
 }

@@ -1,15 +1,13 @@
 """Area of a tile against its number of columns, with equal columns mapped once."""
 
 import re
-from pathlib import Path
-
 from hdl import export, formats
 from hdl.tile import SystolicTile
 
-from . import netlist
+from . import netlist, yosys
 from .flows import generic
 
-__all__ = ["COLUMNS", "merge_columns", "tile_areas"]
+__all__ = ["COLUMNS", "merge_columns", "tile_areas", "tile_rtlil"]
 
 #: Columns of the tiles that the report compares.
 COLUMNS = (1, 2, 4, 8, 16, 32)
@@ -39,7 +37,13 @@ def merge_columns(rtlil: str) -> str:
     )
 
 
-def tile_areas(format_name: str, columns: int, rows: int, folder: Path) -> dict[str, float]:
+def tile_rtlil(format_name: str, columns: int, rows: int) -> str:
+    """RTLIL of a tile whose equal columns are merged."""
+    tile = SystolicTile(formats.get(format_name), columns=columns, rows=rows)
+    return merge_columns(export.rtlil(tile, "tile"))
+
+
+def tile_areas(rtlil: str) -> dict[str, float]:
     """Estimated NAND2 equivalents of a tile in generic gates, by kind of block.
 
     Returns
@@ -48,8 +52,8 @@ def tile_areas(format_name: str, columns: int, rows: int, folder: Path) -> dict[
         Name of each block below the top, without the number of its column -> area of all its
         instances; ``total`` -> area of the tile.
     """
-    tile = SystolicTile(formats.get(format_name), columns=columns, rows=rows)
-    modules = generic.map_blocks(merge_columns(export.rtlil(tile, "tile")), "tile", folder)
+    with yosys.workspace(None) as folder:
+        modules = generic.map_blocks(rtlil, "tile", folder)
     areas = netlist.subtotals(modules, generic.nand2)
     blocks = {"total": areas["tile"]}
     for child, count in modules["tile"].children.items():

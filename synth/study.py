@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 
-from hdl import formats
+from hdl import export, formats
 from hdl.units import UNITS, UnitParameters
 
-from . import scaling, yosys
+from . import cache, scaling
 from .flows import TARGETS
+from .flows.osu018 import RECIPES
 
 __all__ = ["ROWS", "SEEDS", "Job", "Scaling", "jobs", "measure_all"]
 
@@ -24,7 +25,10 @@ SEEDS = 5
 
 #: Units that are compared between formats, and the one that is placed.
 _COMPARED = ("decode", "subgroup", "column")
-_PLACED = ("column", "tile")
+_PLACED = ("tile",)
+
+#: Units that osu018 maps by one recipe only: they are large, and no target is set for them.
+_LARGE = ("tile", "quantizer", "core")
 
 
 @dataclass(frozen=True)
@@ -44,9 +48,16 @@ class Job:
     def measure(self):
         """Run the flow and return its result."""
         component = UNITS[self.unit](UnitParameters(formats.get(self.format), columns=1, rows=ROWS))
-        options = {"generic": {}, "osu018": {"blocks": True}}
-        chosen = options.get(self.target, {"seeds": self.seeds})
-        return TARGETS[self.target].run(component, self.unit, **chosen)
+        options = {}
+        if self.target == "osu018":
+            recipes = ["balanced"] if self.unit in _LARGE else list(RECIPES)
+            options = {"blocks": self.unit == "column", "recipes": recipes}
+        elif self.target != "generic":
+            options = {"seeds": self.seeds}
+        return cache.remember(
+            f"{self} {options} {export.rtlil(component, self.unit)}",
+            lambda: TARGETS[self.target].run(component, self.unit, **options),
+        )
 
 
 @dataclass(frozen=True)
@@ -63,8 +74,8 @@ class Scaling:
 
     def measure(self) -> "Areas":
         """Map the tile and return the areas of its blocks."""
-        with yosys.workspace(None) as folder:
-            return Areas(scaling.tile_areas(self.format, self.columns, ROWS, folder))
+        rtlil = scaling.tile_rtlil(self.format, self.columns, ROWS)
+        return Areas(cache.remember(rtlil, lambda: scaling.tile_areas(rtlil)))
 
 
 @dataclass(frozen=True)
