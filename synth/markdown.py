@@ -169,8 +169,8 @@ def _shares(columns) -> str:
 
 def _units(results) -> str:
     parts = [
-        f"## Units\n\nTiles have one column and {ROWS} rows; their memories are flip-flops in generic "
-        "gates and osu018."
+        f"## Units\n\nTiles have one column and {ROWS} rows; their memories are flip-flops in "
+        "generic gates and osu018."
     ]
     for target, title in _TITLES.items():
         chosen = [

@@ -1,6 +1,7 @@
 """Area of a tile against its number of columns, with equal columns mapped once."""
 
 import re
+
 from hdl import export, formats
 from hdl.tile import SystolicTile
 
