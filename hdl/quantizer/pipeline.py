@@ -1,6 +1,6 @@
 from collections.abc import Callable
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Const, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -51,7 +51,8 @@ class Pipeline(wiring.Component):
         aligned = Signal(data.ArrayLayout(aligned_layout(self._bits), self._lanes), reset_less=True)
         largest = Signal(8, reset_less=True)
         full = Signal()
-        index = Signal(range(beats))
+        # Verilog has no signals without bits.
+        index = Signal(range(beats)) if beats > 1 else Const(0, 1)
         moving = Signal()
         m.d.comb += [
             align.values.eq(self.i.payload.lanes),
@@ -76,8 +77,9 @@ class Pipeline(wiring.Component):
             for beat in range(beats):
                 with m.If(index == beat):
                     m.d.sync += self._store(word, beat)
-            with m.If(full):
-                m.d.sync += index.eq(following(index, beats))
+            if beats > 1:
+                with m.If(full):
+                    m.d.sync += index.eq(following(index, beats))
         return m
 
     def _encode(self, m: Module, aligned, full, largest, moving):
