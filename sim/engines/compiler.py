@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -104,16 +103,16 @@ def run(command: list[str], folder: Path) -> None:
 
 def _cxx(trace: bool) -> list[str]:
     defines = [*_DEFINES, f"VM_TRACE={int(trace)}", f"VM_TRACE_VCD={int(trace)}"]
-    return [*_CXX_FLAGS, *(f"-D{define}" for define in defines), "-O1"]
+    return [*_CXX_FLAGS, *(f"-D{define}" for define in defines)]
 
 
 def _runtime() -> Path:
     """Return the folder with Verilator's own C++, which all components share, compiled."""
-    flags = _cxx(True)
+    flags = [*_cxx(True), "-O2"]
 
     def build(folder: Path) -> None:
         sources = [_ROOT / "include" / f"{name}.cpp" for name in _RUNTIME]
-        _compile(sources, flags, folder)
+        _compile(dict.fromkeys(sources, flags), folder)
 
     return cached("verilated", [verilator.__version__, *flags], build)
 
@@ -123,20 +122,33 @@ def _compile_model(work: Path, glue: str, trace: bool) -> None:
     shutil.copy(_SHIM, work)
     (work / "glue.cpp").write_text(glue)
     sources = sorted(work.glob("*.cpp"), key=lambda path: -path.stat().st_size)
+    flags = {}
+    # What runs only once, before the first cycle, is half of the code and not worth optimizing.
+    for kind, level in (("slow", "-O0"), ("fast", "-O1")):
+        group = [path for path in sources if path.stem.endswith("__Slow") == (kind == "slow")]
+        for number, unit in enumerate(_balanced(group)):
+            target = work / f"{kind}{number}.cc"
+            target.write_text("".join(f'#include "{path.name}"\n' for path in unit))
+            flags[target] = [*_cxx(trace), level]
+    _compile(flags, work)
+
+
+def _balanced(sources: list[Path]) -> list[list[Path]]:
+    """Distribute files, the largest first, over as many units as `_UNIT_BYTES` asks for."""
     total = sum(path.stat().st_size for path in sources)
     units: list[list[Path]] = [[] for _ in range(-(-total // _UNIT_BYTES))]
     for source in sources:
         lightest = min(units, key=lambda unit: sum(path.stat().st_size for path in unit))
         lightest.append(source)
-    for number, unit in enumerate(units):
-        text = "".join(f'#include "{path.name}"\n' for path in unit)
-        (work / f"unit{number}.cc").write_text(text)
-    _compile(sorted(work.glob("unit*.cc")), _cxx(trace), work)
+    return units
 
 
-def _compile(sources: Iterable[Path], flags: list[str], folder: Path) -> None:
+def _compile(flags: dict[Path, list[str]], folder: Path) -> None:
+    """Compile each source with its flags, as many at once as there are processors."""
+
     def compile_one(source: Path) -> None:
-        run(["g++", *flags, "-I.", *_INCLUDES, "-c", str(source), "-o", f"{source.stem}.o"], folder)
+        command = ["g++", *flags[source], "-I.", *_INCLUDES, "-c", str(source)]
+        run([*command, "-o", f"{source.stem}.o"], folder)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(compile_one, sources))
+        list(pool.map(compile_one, flags))
