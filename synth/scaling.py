@@ -14,6 +14,7 @@ __all__ = ["COLUMNS", "merge_columns", "tile_areas", "tile_rtlil"]
 COLUMNS = (1, 2, 4, 8, 16, 32)
 
 _MODULE = re.compile(r"^(?:attribute [^\n]*\n)*module \\(\S+)\n.*?^end\n", re.MULTILINE | re.DOTALL)
+_COLUMN = re.compile(r"([^.]+\.[a-z]+_)\d+(?=\.|$)")
 
 
 def merge_columns(rtlil: str) -> str:
@@ -22,19 +23,24 @@ def merge_columns(rtlil: str) -> str:
     Modules are taken as equal only if their text is, but for the number of the column, so what is
     counted is what was generated. The hierarchy has to be kept when the result is mapped.
     """
-    texts = {match[1]: match[0] for match in _MODULE.finditer(rtlil)}
+    first = {}
     same = {}
-    for name, text in texts.items():
-        number = re.search(r"_(\d+)(?=\.|$)", name)
-        if number:
-            first = name.replace(number[0], "_0", 1)
-            prefix, first_prefix = name[: number.end()], first[: number.start() + 2]
-            if texts.get(first) == text.replace(prefix, first_prefix):
-                same[name] = first
-    kept = "".join(text for name, text in texts.items() if same.get(name, name) == name)
+    kept = []
+    for match in _MODULE.finditer(rtlil):
+        text, name = match[0], match[1]
+        column = _COLUMN.match(name)
+        if column:
+            # Two modules are one if their names and texts agree without the column's number.
+            anonymous = column[1] + name[column.end() :], text.replace(column[0], column[1])
+            same[name] = first.setdefault(anonymous, name)
+        if same.get(name, name) == name:
+            kept.append(text)
     head = rtlil[: _MODULE.search(rtlil).start()]
     return head + re.sub(
-        r"^(\s*cell \\)(\S+)", lambda cell: cell[1] + same.get(cell[2], cell[2]), kept, flags=re.M
+        r"^(\s*cell \\)(\S+)",
+        lambda cell: cell[1] + same.get(cell[2], cell[2]),
+        "".join(kept),
+        flags=re.MULTILINE,
     )
 
 
