@@ -4,7 +4,9 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import ModuleType
 
+import hdl
 from sim import engines
 
 from . import embedding, extra, text, weights
@@ -100,7 +102,8 @@ def evaluate(
         )
     _embeddings(results, encodings, run, progress, get)
     if gateware:
-        key = {"kind": "gateware", "codes": run.codes_hash(BLOCK_ENCODING), **facts}
+        codes = run.codes_hash(BLOCK_ENCODING)
+        key = {"kind": "gateware", "codes": codes, "gateware": _sources_sha256(hdl), **facts}
         results.gateware = get(
             "one block on the simulated tile",
             len(LAYERS),
@@ -139,6 +142,15 @@ def _embeddings(results, encodings, run, progress, get) -> None:
                 key,
                 lambda encoding=encoding, mode=mode: score(encoding, mode),
             )
+
+
+def _sources_sha256(package: ModuleType) -> str:
+    """Hash the source of a package, so that results do not outlive it."""
+    folder = Path(package.__file__).parent
+    digest = hashlib.sha256()
+    for source in sorted(folder.rglob("*.py")):
+        digest.update(source.relative_to(folder).as_posix().encode() + source.read_bytes())
+    return digest.hexdigest()
 
 
 def _sha256(path: Path) -> str:
