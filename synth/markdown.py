@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from hdl import formats
 
 from .flows import osu018
-from .study import ROWS, Job, Scaling
+from .study import RECIPES_USED, ROWS, Job, Scaling
 from .tables import number
 
 __all__ = ["document"]
@@ -118,7 +118,7 @@ def _overhead(columns) -> str:
     rows = []
     for format in columns:
         row = [format]
-        for recipe in osu018.RECIPES:
+        for recipe in RECIPES_USED:
             area, over = _area(columns, format, recipe), _over(columns, format, "mxfp4", recipe)
             row.append(f"{area:.0f} ({over:+.1%})")
         rows.append([*row, PAPER[format]])
@@ -127,12 +127,11 @@ def _overhead(columns) -> str:
         "Columns from one generator, NAND2 a MAC by each recipe, and how much that is over MXFP4. "
         "The paper compares 8-lane tiles that round once a subgroup; a column here rounds once a "
         "group, so its accumulator is a smaller part and the same logic weighs more.\n\n"
-        + table(["format", *osu018.RECIPES, "paper, over MXFP4"], rows)
+        + table(["format", *RECIPES_USED, "paper, over MXFP4"], rows)
     )
     if "nvfp4" in columns:
         over = ", ".join(
-            f"{_over(columns, 'm2xfp', 'nvfp4', recipe):+.1%} ({recipe})"
-            for recipe in osu018.RECIPES
+            f"{_over(columns, 'm2xfp', 'nvfp4', recipe):+.1%} ({recipe})" for recipe in RECIPES_USED
         )
         text += f"\n\nM2XFP over NVFP4: {over}; the paper has {PAPER_OVER_NVFP4}."
     return text
@@ -247,10 +246,10 @@ _METHOD = f"""## Method
   transistors of static CMOS gates / 4, an estimate.
 - **iCE40**, **ECP5**: `proc; flatten; opt_clean -purge`, then `synth_ice40` or
   `synth_ecp5 -nodsp -nowidelut`, with ABC9's `flow3` script.
-- **osu018**: `synth -flatten; dfflibmap; abc -constr -D`, each of the recipes {
-    ", ".join(f"`{name}`" for name in osu018.RECIPES)
-} of `synth/flows/osu018.py`. The one of least
-  area x period is reported (for a unit without flip-flops, of least area). Inputs are driven by
-  a BUFX2 and arrive with the clock edge, outputs carry 15 fF and are due at the next; nets of
-  more than 16 pins are buffered and gates are sized. Power has one activity for all nets.
+- **osu018**: block by block without Yosys' own run of ABC, full adders to FAX1, `dfflibmap`,
+  `abc -constr -D` by the recipes of `synth/flows/osu018.py`, then flattened. Of the recipes
+  tried here ({", ".join(RECIPES_USED)}; for the decode unit all) the one of least area x period
+  is reported (for a unit without flip-flops, of least area). Inputs are driven by a BUFX2 and
+  arrive with the clock edge, outputs carry 15 fF and are due at the next; nets of more than 16
+  pins are buffered and gates are sized. Power has one activity for all nets.
 - Reproduce one row: `m2xfp synth column --target osu018 --format m2xfp`."""

@@ -47,25 +47,33 @@ def write(folder: Path, file: Path) -> None:
     work = [study.Scaling(columns) for columns in COLUMNS]
     work += study.jobs(targets, seeds=study.SEEDS)
     results = study.measure_all(work)
-    versions = tools.versions(targets)
-    lanes_shares = {
+    pages = render(results, tools.versions(targets))
+    folder.mkdir(exist_ok=True)
+    for path, content in [(folder / name, text) for name, text in pages.items()]:
+        _write(path, content)
+    figures = {job.key: result.figures for job, result in results.items()}
+    _write(file, baseline.text(tools.versions(targets), figures).encode())
+
+
+def render(results: dict, versions: dict[str, str]) -> dict[str, bytes]:
+    """File name -> content of the page and its pictures."""
+    shares = {
         job.format: markdown.block_kinds(result)
         for job, result in results.items()
         if isinstance(job, study.Job) and (job.target, job.unit) == ("osu018", "column")
     }
     areas = {job.columns: r.figures for job, r in results.items() if isinstance(job, study.Scaling)}
-    figures = {job.key: result.figures for job, result in results.items()}
-    files = {
-        folder / "synthesis.md": markdown.document(results, versions).encode(),
-        folder / "synthesis-blocks.svg": plots.blocks(lanes_shares),
-        folder / "synthesis-scaling.svg": plots.scaling(areas, lanes=32),
-        file: baseline.text(versions, figures).encode(),
+    return {
+        "synthesis.md": markdown.document(results, versions).encode(),
+        "synthesis-blocks.svg": plots.blocks(shares),
+        "synthesis-scaling.svg": plots.scaling(areas, lanes=32),
     }
-    folder.mkdir(exist_ok=True)
-    for path, content in files.items():
-        with replacing(path) as stream:
-            stream.write(content)
-        print(path)
+
+
+def _write(path: Path, content: bytes) -> None:
+    with replacing(path) as stream:
+        stream.write(content)
+    print(path)
 
 
 def check(file: Path) -> None:
