@@ -16,7 +16,7 @@ WEIGHTS := sim/data/smollm2_attn_q.safetensors:attn_q.weight
 .PHONY: help setup sim test lint synth report bench verify ci clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## install everything into .venv, once
 

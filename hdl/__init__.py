@@ -5,6 +5,7 @@ from .accumulator import Fp32Accumulator
 from .column import Column
 from .decode import DecodeUnit, GroupDecoder
 from .dot import GroupDot, SubgroupDot
+from .quantizer import QuantizationEngine
 from .tile import SystolicTile
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Fp32Accumulator",
     "GroupDecoder",
     "GroupDot",
+    "QuantizationEngine",
     "SubgroupDot",
     "SystolicTile",
     "formats",
