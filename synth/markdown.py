@@ -30,18 +30,17 @@ def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def block_kinds(result) -> dict[str, float]:
-    """Area of the blocks of a column: equal ones together, and what is in none."""
+    """Area of the blocks of a column: equal ones together, and what is in none of them."""
     top = result.name
     kinds = {}
-    for block, area in result.blocks.items():
-        parts = block.split(".")
-        if block == top or (len(parts) == 2 and f"{block}." in "".join(result.blocks)):
-            continue
-        if len(parts) <= 3:
-            kind = parts[-1].rstrip("0123456789").rstrip("_")
-            kind = f"{parts[1]}: {kind}" if len(parts) == 3 else kind
+    for block in (name for name in result.blocks if name.count(".") == 1):
+        inner = {n: area for n, area in result.blocks.items() if n.rpartition(".")[0] == block}
+        label = block.removeprefix(f"{top}.")
+        for name, area in inner.items():
+            kind = f"{label}: {name.rpartition('.')[2].rstrip('0123456789').rstrip('_')}"
             kinds[kind] = kinds.get(kind, 0.0) + area
-    kinds["registers and glue"] = result.blocks[top] - sum(kinds.values())
+        kinds[f"{label}: rest" if inner else label] = result.blocks[block] - sum(inner.values())
+    kinds["registers between"] = result.blocks[top] - sum(kinds.values())
     return kinds
 
 
@@ -126,7 +125,8 @@ def _overhead(columns) -> str:
         "## What the metadata costs\n\n"
         "Columns from one generator, NAND2 a MAC by each recipe, and how much that is over MXFP4. "
         "The paper compares 8-lane tiles that round once a subgroup; a column here rounds once a "
-        "group, so its accumulator is a smaller part and the same logic weighs more.\n\n"
+        "group, so its accumulator is a smaller part and the same logic weighs more; and a group of NVFP4 has 16 elements, so "
+        "its accumulator serves half as many lanes.\n\n"
         + table(["format", *RECIPES_USED, "paper, over MXFP4"], rows)
     )
     if "nvfp4" in columns:
@@ -159,8 +159,8 @@ def _shares(columns) -> str:
     return (
         "## Blocks of a column\n\n"
         "NAND2 equivalents in a netlist that keeps the hierarchy, so a total differs a little "
-        "from the flattened one above, which is the headline. Registers between blocks and the "
-        "logic in front of them are the last row.\n\n"
+        "from the flattened one above, which is the headline. What a block has outside its parts "
+        "is its rest; that of `dot` is the weighted sum over subgroups and its registers.\n\n"
         + table(["block", *kinds], rows)
         + "\n\n![Blocks of a column](synthesis-blocks.svg)"
     )

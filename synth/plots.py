@@ -1,5 +1,6 @@
 """The report's pictures: SVG files whose bytes depend on the figures only."""
 
+import itertools
 from collections.abc import Mapping
 from io import BytesIO
 
@@ -10,7 +11,17 @@ __all__ = ["blocks", "scaling"]
 
 _SETTINGS = {"svg.hashsalt": "m2xfp", "svg.fonttype": "none", "font.size": 9}
 #: Colours that stay apart for colour-blind readers (Okabe and Ito).
-_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
+_COLOURS = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#CC79A7",
+    "#56B4E9",
+    "#D55E00",
+    "#F0E442",
+    "#000000",
+    "#999999",
+)
 
 
 def _svg(figure: Figure) -> bytes:
@@ -27,7 +38,7 @@ def blocks(shares: Mapping[str, Mapping[str, float]]) -> bytes:
         axes = figure.subplots()
         kinds = list(dict.fromkeys(kind for parts in shares.values() for kind in parts))
         left = dict.fromkeys(shares, 0.0)
-        for kind, colour in zip(kinds, _COLOURS, strict=False):
+        for kind, colour in zip(kinds, itertools.cycle(_COLOURS), strict=False):
             widths = [parts.get(kind, 0.0) for parts in shares.values()]
             axes.barh(list(shares), widths, left=list(left.values()), color=colour, label=kind)
             left = {bar: left[bar] + width for bar, width in zip(shares, widths, strict=True)}
