@@ -125,8 +125,8 @@ def _overhead(columns) -> str:
         "## What the metadata costs\n\n"
         "Columns from one generator, NAND2 a MAC by each recipe, and how much that is over MXFP4. "
         "The paper compares 8-lane tiles that round once a subgroup; a column here rounds once a "
-        "group, so its accumulator is a smaller part and the same logic weighs more; and a group of NVFP4 has 16 elements, so "
-        "its accumulator serves half as many lanes.\n\n"
+        "group, so its accumulator is a smaller part and the same logic weighs more; and a group "
+        "of NVFP4 has 16 elements, so its accumulator serves half as many lanes.\n\n"
         + table(["format", *RECIPES_USED, "paper, over MXFP4"], rows)
     )
     if "nvfp4" in columns:
