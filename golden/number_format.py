@@ -26,7 +26,7 @@ class Options:
     role : str
         ``"activations"`` or ``"weights"``.
     scale_rule : str
-        A key of `golden.scales.SCALE_RULES`.
+        One of the format's scale rules.
     adaptive : bool
         Whether M2XFP weights search the scale exponents E - 1, E and E + 1.
     tensor_scale : float or None
@@ -176,7 +176,7 @@ class NumberFormat(ABC):
         """Return the metadata byte of a NaN group."""
         return 0
 
-    def tensor_scale(self, amax):
+    def tensor_scale(self, amax, scale_rule):
         """Return the scale of a tensor from its largest finite magnitude, if it has one."""
         raise NotImplementedError(f"Format {self.name} has no tensor scale")
 

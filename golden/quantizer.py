@@ -35,7 +35,7 @@ def quantize(x, role, *, format="m2xfp", scale_rule="floor", adaptive=True, thre
         ``"m2xfp"``, ``"mxfp4"``, ``"nvfp4"`` or ``"smx4"``.
     scale_rule : str
         ``"floor"``, ``"ceil"``, ``"rtn1"`` or ``"rtn2"`` (spec section 4), for formats with an
-        E8M0 scale.
+        E8M0 scale; ``"floor"``, ``"four_six"`` or ``"search"`` for NVFP4 (`golden.formats.nvfp4`).
     adaptive : bool
         For M2XFP weights: search the exponents E - 1, E, E + 1 (default), or keep E.
     threads : int, optional
@@ -62,7 +62,7 @@ def quantize(x, role, *, format="m2xfp", scale_rule="floor", adaptive=True, thre
     spec.check_shape(x.shape)
     groups = x.reshape(-1, spec.group)
     if spec.has_tensor_scale:
-        scale = spec.tensor_scale(_finite_amax(groups))
+        scale = spec.tensor_scale(_finite_amax(groups), scale_rule)
         options = Options(role, scale_rule, bool(adaptive), scale)
     elements, scales, metadata = _encode_chunks(groups, spec, options, threads)
     lead = x.shape[:-1]

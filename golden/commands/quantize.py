@@ -10,7 +10,6 @@ from ..number_format import ROLES, Options
 from ..packed_file import PackedWriter
 from ..quantizer import FLOAT_TYPES, quantize
 from ..safetensors_io import DTYPES, SafetensorsFile, listed
-from ..scales import SCALE_RULES
 from ..tensors import SUFFIX, checked, load_tensor, split_spec
 from .progress import progress_bar
 
@@ -28,7 +27,10 @@ def add_arguments(parser):
         "--format", choices=formats.names(), default=formats.DEFAULT, help="default: %(default)s"
     )
     parser.add_argument(
-        "--scale-rule", choices=SCALE_RULES, default="floor", help="default: %(default)s"
+        "--scale-rule",
+        choices=formats.scale_rules(),
+        default="floor",
+        help="default: %(default)s",
     )
     parser.add_argument(
         "--fixed", action="store_true", help="m2xfp weights: do not search the scale exponent"

@@ -24,6 +24,12 @@ def names():
     return tuple(sorted(_registry(), key=lambda name: (name != DEFAULT, name)))
 
 
+def scale_rules():
+    """Return the scale rules of all formats, those of the default first."""
+    rules = (rule for name in names() for rule in get(name).scale_rules)
+    return tuple(dict.fromkeys(rules))
+
+
 def get(name):
     """Return the format object called `name`.
 

@@ -12,6 +12,7 @@ from ..bins import bin_indices, bin_values, magnitude_bits, sign_bits
 from ..codes import E2M1_HALVES, E2M1_VALUES, E2M3_VALUES, E8M0_BIAS, E8M0_NAN, nearest_code
 from ..number_format import Codes, NumberFormat, Operand
 from ..scales import MAX_CODE, SCALE_RULES, power_of_two, scale_codes
+from ..sums import tree_sum
 
 SUBGROUPS = 4
 LANES = 8
@@ -78,18 +79,11 @@ def _weight_grids(dtype):
     return E2M1_VALUES[_weight_codes(dtype)] * scales[:, :, None]
 
 
-def _tree_sum(terms):
-    """Sum eight or four rows in the fixed order ((0+1)+(2+3))+((4+5)+(6+7))."""
-    while len(terms) > 1:
-        terms = terms[0::2] + terms[1::2]
-    return terms[0]
-
-
 def _subgroup_errors(quantized, exact):
     """Return the squared errors (4, n) of magnitudes (32, n); `quantized` is overwritten."""
     quantized -= exact
     quantized *= quantized
-    return _tree_sum(quantized.reshape(SUBGROUPS, LANES, -1).transpose(1, 0, 2))
+    return tree_sum(quantized.reshape(SUBGROUPS, LANES, -1).transpose(1, 0, 2))
 
 
 def _search_multipliers(bins, grids, exact):
@@ -100,7 +94,7 @@ def _search_multipliers(bins, grids, exact):
         errors = _subgroup_errors(grids[k].take(bins), exact)
         np.copyto(best_k, np.uint8(k), where=errors < best)
         np.minimum(best, errors, out=best)
-    return best_k, _tree_sum(best)
+    return best_k, tree_sum(best)
 
 
 def _search_steps(bins, exact, scales, steps, grids):

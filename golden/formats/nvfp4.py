@@ -10,6 +10,18 @@ With amax the largest magnitude of the groups without NaN or infinity:
 All three are decided on exact products (of 24-bit, 4-bit and 3-bit significands, which fit
 float64), never on a rounded quotient. A NaN group has scale code 0x7F and elements 0. Only bits
 6..0 of a scale code are read: the scale is unsigned.
+
+That is the rule ``floor``. Two more rules try several group scales and keep the first of least
+squared error; their tensor scale is RNE_fp32(amax / (256 * 6)), which leaves room for group scales
+that are half as large again:
+
+- ``four_six``: the scale that maps the group's amax to 6, then the one that maps it to 4 (J. Cook
+  et al., "Four Over Six", arXiv 2512.02010).
+- ``search``: every E4M3 number from RNE_e4m3(group amax / (8 * ts)) to RNE_e4m3(group amax /
+  (4 * ts)), the smallest first.
+
+The error of an element is (value * (s * ts) - |x|)^2 in float64, the group's is summed in the
+fixed order (((e0+e1)+(e2+e3))+((e4+e5)+(e6+e7)))+(the same of e8..e15).
 """
 
 from fractions import Fraction
@@ -27,9 +39,10 @@ from ..codes import (
     nearest_code,
 )
 from ..number_format import Codes, NumberFormat, Operand
+from ..sums import tree_sum
 
-#: Largest E4M3 scale times largest E2M1 element.
-RANGE = 448 * 6
+#: Scale rule -> largest group scale where the tensor's largest element becomes 6.
+LARGEST_SCALES = {"floor": 448, "four_six": 256, "search": 256}
 
 
 class Nvfp4(NumberFormat):
@@ -38,12 +51,13 @@ class Nvfp4(NumberFormat):
     name = "nvfp4"
     group = 16
     subgroup = 16
+    scale_rules = tuple(LARGEST_SCALES)
     has_tensor_scale = True
     nan_scale = E4M3_NAN
 
-    def tensor_scale(self, amax):
-        """Return RNE_fp32(amax / 2688), decided exactly, as a float."""
-        ratio = Fraction(amax) / RANGE
+    def tensor_scale(self, amax, scale_rule):
+        """Return RNE_fp32(amax / (448 * 6)) or that of the rule, decided exactly, as a float."""
+        ratio = Fraction(amax) / (LARGEST_SCALES[scale_rule] * 6)
         tiny = np.finfo(np.float32).smallest_subnormal
         quantum = max(Fraction(2) ** (_floor_log2(ratio) - 23), Fraction(float(tiny)))
         nearest = round(ratio / quantum) * quantum
@@ -52,9 +66,7 @@ class Nvfp4(NumberFormat):
     def encode(self, x, options):
         """Encode groups; see `NumberFormat.encode`."""
         magnitude = np.abs(x).astype(np.float64)
-        scales = _group_scales(magnitude.max(axis=0), options.tensor_scale)
-        unit = E4M3_VALUES[scales] * options.tensor_scale
-        elements = _element_codes(magnitude, unit)
+        scales, elements = _first_of_least_error(magnitude, options)
         elements |= sign_bits(x) << np.uint8(3)
         return Codes(elements, scales.astype(np.uint8), np.empty((0, x.shape[1]), np.uint8))
 
@@ -74,11 +86,51 @@ def _floor_log2(ratio):
     return exponent if Fraction(2) ** exponent <= ratio else exponent - 1
 
 
-def _group_scales(amax, tensor_scale):
-    """Return the E4M3 code nearest to amax / (6 * tensor scale), for groups (n,)."""
+def _first_of_least_error(magnitude, options):
+    """Return scale codes (n,) and element codes (16, n) of the first best candidate of the rule."""
+    candidates = _candidates(magnitude.max(axis=0), options.tensor_scale, options.scale_rule)
+    best = next(candidates)
+    unit = E4M3_VALUES[best] * options.tensor_scale
+    best_elements = _element_codes(magnitude, unit)
+    best_errors = None
+    for scales in candidates:
+        if best_errors is None:
+            best_errors = _errors(best_elements, unit, magnitude)
+        unit = E4M3_VALUES[scales] * options.tensor_scale
+        elements = _element_codes(magnitude, unit)
+        errors = _errors(elements, unit, magnitude)
+        better = errors < best_errors
+        np.copyto(best, scales, where=better)
+        np.copyto(best_elements, elements, where=better)
+        np.copyto(best_errors, errors, where=better)
+    return best, best_elements
+
+
+def _errors(elements, unit, magnitude):
+    """Return the squared errors (n,) of element codes (16, n) at scales unit (n,)."""
+    terms = E2M1_VALUES.take(elements)
+    terms *= unit
+    terms -= magnitude
+    terms *= terms
+    return tree_sum(terms)
+
+
+def _candidates(amax, tensor_scale, rule):
+    """Yield the scale codes (n,) that a rule tries for groups of these largest magnitudes."""
+    if rule != "search":
+        for target in (6, 4)[: 1 + (rule == "four_six")]:
+            yield _group_scales(amax, tensor_scale, target)
+        return
+    lowest, highest = (_group_scales(amax, tensor_scale, target) for target in (8, 4))
+    for step in range(1 + int((highest - lowest).max(initial=0))):
+        yield np.minimum(lowest + step, highest)
+
+
+def _group_scales(amax, tensor_scale, target):
+    """Return the E4M3 code nearest to amax / (target * tensor scale), for groups (n,)."""
     if tensor_scale == 0:
         return np.zeros(amax.shape, np.intp)
-    return nearest_code(amax, E4M3_VALUES, 6 * tensor_scale)
+    return nearest_code(amax, E4M3_VALUES, target * tensor_scale)
 
 
 def _element_codes(magnitude, unit):

@@ -198,7 +198,7 @@ def test_quantize_refuses(tmp_path, checkpoint):
         tmp_path / "folder.safetensors",
     )
     refused(
-        "Scale rule of nvfp4 must be one of floor, not 'ceil'",
+        "Scale rule of nvfp4 must be one of floor, four_six, search, not 'ceil'",
         *(source, out, "--format", "nvfp4", "--scale-rule", "ceil"),
     )
 

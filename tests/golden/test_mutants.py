@@ -14,6 +14,7 @@ from . import (
     groups,
     test_matmul,
     test_nvfp4,
+    test_nvfp4_rules,
     test_properties,
     test_quantizer,
     test_scales,
@@ -82,6 +83,13 @@ def nvfp4_all():
         test_nvfp4.test_tensor_scales_down_to_subnormals_and_zero(exponent)
 
 
+def nvfp4_rules():
+    for rule in test_nvfp4_rules.RULES:
+        test_nvfp4_rules.test_few_bits_decided_exactly(rule, 0)
+    test_nvfp4_rules.test_ties_that_only_rounding_breaks()
+    test_nvfp4_rules.test_equal_errors_keep_the_first_candidate()
+
+
 def nvfp4_product():
     test_nvfp4.test_matmul_rounds_each_group_and_then_the_tensor_scales()
 
@@ -110,7 +118,7 @@ CHECKS = (
         special,
         products,
     ),
-    *(clamps, nvfp4_all, nvfp4_product, smx4_all, round_trip, float64_first),
+    *(clamps, nvfp4_all, nvfp4_rules, nvfp4_product, smx4_all, round_trip, float64_first),
 )
 
 
@@ -168,7 +176,7 @@ def last_of_equal_multipliers(bin_index, grids, exact):
         errors = m2xfp._subgroup_errors(grids[k].take(bin_index), exact)
         best_k[errors <= best] = k
         best = np.minimum(best, errors)
-    return best_k, m2xfp._tree_sum(best)
+    return best_k, m2xfp.tree_sum(best)
 
 
 search_steps = m2xfp._search_steps
@@ -219,8 +227,19 @@ def rounded_once(a, w, c=None):
     return product.canonical_nan((left @ right.T + start).astype(np.float32))
 
 
-def by_two_divisions(self, amax):
+def by_two_divisions(self, amax, scale_rule):
     return float(np.float32(amax) / np.float32(448) / np.float32(6))
+
+
+true_candidates = nvfp4._candidates
+
+
+def reversed_candidates(amax, tensor_scale, rule):
+    return reversed(list(true_candidates(amax, tensor_scale, rule)))
+
+
+def without_the_last_candidate(amax, tensor_scale, rule):
+    return iter(list(true_candidates(amax, tensor_scale, rule))[:-1])
 
 
 def elements_half_up(magnitude, unit):
@@ -245,7 +264,7 @@ MUTANTS = [
     (activations, m2xfp, "_activation_keys", keys_of(lambda c4, c6: c6.clip(4 * c4, 4 * c4 + 3))),
     (activations, m2xfp, "LANE_RANK", m2xfp.LANE_RANK[::-1]),
     (products, m2xfp, "_decode_activations", last_of_equal_tops),
-    (weight_order, m2xfp, "_tree_sum", serial_sum),
+    (weight_order, m2xfp, "tree_sum", serial_sum),
     (sparse_weights, m2xfp, "_search_multipliers", last_of_equal_multipliers),
     (sparse_weights, m2xfp, "_search_steps", last_of_equal_steps),
     (weights, m2xfp, "_encode_weights", without_search),
@@ -260,6 +279,10 @@ MUTANTS = [
     (products, product, "accumulate", rounded_once),
     (nvfp4_all, nvfp4.Nvfp4, "tensor_scale", by_two_divisions),
     (nvfp4_all, nvfp4, "_element_codes", elements_half_up),
+    (nvfp4_rules, nvfp4, "LARGEST_SCALES", dict.fromkeys(nvfp4.LARGEST_SCALES, 448)),
+    (nvfp4_rules, nvfp4, "_candidates", reversed_candidates),
+    (nvfp4_rules, nvfp4, "_candidates", without_the_last_candidate),
+    (nvfp4_rules, nvfp4, "tree_sum", serial_sum),
     (nvfp4_product, product, "accumulate", rounded_once),
     (smx4_all, smx4, "LARGEST_EXPONENT", 2),
     (smx4_all, smx4, "sign_bits", without_sign_of_zero),

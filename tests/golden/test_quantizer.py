@@ -144,7 +144,7 @@ def test_other_types_are_refused(dtype):
         (
             (2, 32),
             {"format": "nvfp4", "scale_rule": "ceil"},
-            "Scale rule of nvfp4 must be one of floor, not 'ceil'",
+            "Scale rule of nvfp4 must be one of floor, four_six, search, not 'ceil'",
         ),
         ((2, 32), {"threads": 0}, "Threads must be a positive integer, not 0"),
     ],
