@@ -18,6 +18,7 @@ COMMANDS = {
     "verilog": ("hdl.commands.verilog", "export a unit as plain Verilog"),
     "synth": ("synth.commands", "synthesize units and report area and timing"),
     "accuracy": ("sim.accuracy.command", "measure what the formats cost a real language model"),
+    "sweep": ("synth.sweep.command", "simulate or synthesize many parameter points"),
     "report": ("synth.report", "write the synthesis report, or check it for drift"),
 }
 

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 
 __all__ = ["blocks", "scaling"]
 
-_SETTINGS = {"svg.hashsalt": "m2xfp", "svg.fonttype": "none", "font.size": 9}
+SETTINGS = {"svg.hashsalt": "m2xfp", "svg.fonttype": "none", "font.size": 9}
 #: Colours that stay apart for colour-blind readers (Okabe and Ito).
-_COLOURS = (
+COLOURS = (
     "#0072B2",
     "#E69F00",
     "#009E73",
@@ -33,12 +33,12 @@ def _svg(figure: Figure) -> bytes:
 
 def blocks(shares: Mapping[str, Mapping[str, float]]) -> bytes:
     """Draw stacked bars: label of a bar -> block -> area in NAND2 equivalents."""
-    with matplotlib.rc_context(_SETTINGS):
+    with matplotlib.rc_context(SETTINGS):
         figure = Figure(figsize=(6.5, 0.6 + 0.5 * len(shares)))
         axes = figure.subplots()
         kinds = list(dict.fromkeys(kind for parts in shares.values() for kind in parts))
         left = dict.fromkeys(shares, 0.0)
-        for kind, colour in zip(kinds, itertools.cycle(_COLOURS), strict=False):
+        for kind, colour in zip(kinds, itertools.cycle(COLOURS), strict=False):
             widths = [parts.get(kind, 0.0) for parts in shares.values()]
             axes.barh(list(shares), widths, left=list(left.values()), color=colour, label=kind)
             left = {bar: left[bar] + width for bar, width in zip(shares, widths, strict=True)}
@@ -50,13 +50,13 @@ def blocks(shares: Mapping[str, Mapping[str, float]]) -> bytes:
 
 def scaling(areas: Mapping[int, Mapping[str, float]], lanes: int) -> bytes:
     """Draw area a MAC against columns: columns -> kind of block -> NAND2 equivalents."""
-    with matplotlib.rc_context(_SETTINGS):
+    with matplotlib.rc_context(SETTINGS):
         figure = Figure(figsize=(5.5, 3))
         axes = figure.subplots()
         columns = list(areas)
         kinds = [kind for kind in areas[columns[0]] if kind != "total"]
         heights = [[areas[c].get(kind, 0) / (c * lanes) for c in columns] for kind in kinds]
-        axes.stackplot(columns, heights, labels=kinds, colors=_COLOURS)
+        axes.stackplot(columns, heights, labels=kinds, colors=COLOURS)
         axes.set_xscale("log", base=2)
         axes.set_xticks(columns, [str(c) for c in columns])
         axes.set_xlabel("columns")

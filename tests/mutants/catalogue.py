@@ -33,7 +33,39 @@ def _mutants(block: str, killer: str, *bugs: tuple[str, str, str, str]) -> list[
 
 _M2XFP = "hdl/formats/m2xfp.py"
 
+_SWEEP = "tests/synth/sweep/test_sweep.py::"
+
 MUTANTS = [
+    *_mutants(
+        "sweep",
+        _SWEEP + "test_half_a_line_is_no_point",
+        (
+            "half a line stays",
+            "synth/sweep/store.py",
+            "os.ftruncate(descriptor, len(whole))",
+            "os.ftruncate(descriptor, len(text))",
+        ),
+    ),
+    *_mutants(
+        "sweep",
+        _SWEEP + "test_points_of_the_file_are_not_run_again",
+        (
+            "all points run again",
+            "synth/sweep/command.py",
+            "if point.key not in lines.outcomes",
+            "if point.key in lines.outcomes",
+        ),
+    ),
+    *_mutants(
+        "sweep",
+        _SWEEP + "test_a_wrong_result_is_a_failed_point",
+        (
+            "wrong outputs pass",
+            "synth/sweep/jobs.py",
+            "if len(done.mismatches):",
+            "if len(done.mismatches) < 0:",
+        ),
+    ),
     *_mutants(
         "decode",
         "tests/hdl/test_decode.py::test_every_correction_in_amaranth",

@@ -1,0 +1,1 @@
+"""Sweeps: many parameter points, simulated or synthesized, one JSON line each."""
