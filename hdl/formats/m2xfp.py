@@ -16,17 +16,16 @@ from .mxfp4 import Mxfp4
 
 
 class Correction(data.Struct):
-    """What the metadata adds to the top-1 activation of a subgroup, in units of 1/8.
+    """What the metadata adds to the top-1 activation of a subgroup: +-2**shift eighths.
 
     Members
     -------
-    steps : unsigned(4)
-        One-hot of a magnitude of 1, 2, 4 or 8 eighths; zero for no correction.
+    shift : unsigned(2)
     sign : unsigned(1)
         Sign of the correction of the signed element.
     """
 
-    steps: unsigned(4)
+    shift: unsigned(2)
     sign: unsigned(1)
 
 
@@ -65,13 +64,18 @@ class M2xfp(Mxfp4):
     def decode_subgroup(self, m: Module, encoded: data.View, operand: data.View) -> None:
         """Find the top-1 element and its correction."""
         elements = encoded.elements
+        candidates, code = top_one(m, [element.code for element in elements])
+        metadata = encoded.metadata
+        down = named(m, "down", metadata == 0)
+        # Zero stays zero under a step down.
+        corrects = (metadata != 1) & (code.any() | ~down)
+        sign = _select(operand.top, [element.sign for element in elements])
         m.d.comb += [
             operand.elements.eq(elements),
-            operand.top.eq(top_one(m, [element.code for element in elements])),
+            operand.top.eq(first_one(m, candidates, corrects)),
+            operand.correction.shift.eq(_correction_shift(code, metadata)),
+            operand.correction.sign.eq(sign ^ down),
         ]
-        code = named(m, "code", _select(operand.top, [element.code for element in elements]))
-        sign = _select(operand.top, [element.sign for element in elements])
-        m.d.comb += operand.correction.eq(_correction(code, sign, encoded.metadata))
 
     def add_products(
         self, m: Module, heap: BitHeap, activation: data.View, weight: data.View
@@ -82,9 +86,10 @@ class M2xfp(Mxfp4):
         selected = _select(activation.top, [element.as_value() for element in weight.elements])
         top = E2M1(named(m, "selected", selected))
         correction = activation.correction
-        negative = (correction.sign ^ top.sign) & correction.steps.any()
-        small = negated(m, significand(top.code), negative)
-        shift = combined_shifts(m, list(correction.steps), shifts(top.code))
+        # Without a correction no weight is selected, and its zero has no sign.
+        small = negated(m, significand(top.code), correction.sign ^ top.sign)
+        steps = [correction.shift == shift for shift in range(4)]
+        shift = combined_shifts(m, steps, shifts(top.code))
         heap.add(shift_left(m, small, shift), delay=10)
 
     def combine_scales(self, m: Module, activation: data.View, weight: data.View) -> Value:
@@ -95,40 +100,62 @@ class M2xfp(Mxfp4):
     def add_group(
         self, m: Module, heap: BitHeap, subgroups: list[tuple[Value, Value]], multiplier: Value
     ) -> None:
-        """Add the sum of every subgroup times 4 + k, in units of 1/64."""
+        """Add the sum of every subgroup times 4 + k, in units of 1/64.
+
+        Two terms each, as 4, 4 + 1, 8 - 2 and 8 - 1.
+        """
+        bits = self.product_bits
         for index, ((left, right), k) in enumerate(zip(subgroups, multiplier, strict=True)):
-            offset = (left + right)[: self.product_bits]
-            total = named(m, f"total_{index}", offset ^ 1 << (self.product_bits - 1))
-            heap.add(total.as_signed(), 2)
-            heap.add((total & k[1].replicate(self.product_bits)).as_signed(), 1)
-            heap.add((total & k[0].replicate(self.product_bits)).as_signed())
+            offset = (left + right)[:bits]
+            once = named(m, f"total_{index}", offset ^ 1 << (bits - 1))
+            single, twice = Cat(once, once[-1]), Cat(Const(0, 1), once)
+            add_one, take_two, take_one = k == 1, k == 2, k == 3
+            heap.add(Mux(k[1], twice, single).as_signed(), 2)
+            small = (
+                (single & add_one.replicate(bits + 1))
+                | (~twice & take_two.replicate(bits + 1))
+                | (~single & take_one.replicate(bits + 1))
+            )
+            heap.add(named(m, f"small_{index}", small).as_signed())
+            heap.add(k[1])
 
 
-def top_one(m: Module, codes: list[Value]) -> Value:
-    """Return the one-hot of the largest code, the lowest index among equals.
+def top_one(m: Module, codes: list[Value]) -> tuple[Value, Value]:
+    """Return which of the codes are the largest, a bit each, and the largest code.
 
     By elimination: from the top bit down, keep the candidates that have the bit if any has.
     """
-    candidates = Const(-1, len(codes))
+    candidates = Const(-1, unsigned(len(codes)))
+    largest = []
     for bit in reversed(range(len(codes[0]))):
         having = named(m, f"having_{bit}", candidates & Cat(code[bit] for code in codes))
-        candidates = named(m, f"candidates_{bit}", Mux(having.any(), having, candidates))
-    return candidates & (-candidates).as_unsigned()
+        largest.insert(0, named(m, f"largest_{bit}", having.any()))
+        candidates = named(m, f"candidates_{bit}", Mux(largest[0], having, candidates))
+    return candidates, Cat(largest)
 
 
-def _correction(code: Value, sign: Value, metadata: Value) -> Value:
-    """Return the :class:`Correction` bits of a top-1 element.
+def first_one(m: Module, value: Value, enable: Value) -> Value:
+    """Return the lowest bit that is set, alone; nothing if not enabled."""
+    bits = []
+    for index, bit in enumerate(value):
+        bits.append(bit & enable)
+        enable = named(m, f"none_to_{index}", enable & ~bit)
+    return Cat(bits)
+
+
+def _correction_shift(code: Value, metadata: Value) -> Value:
+    """Return the shift of a :class:`Correction` that is not zero.
 
     An E2M3 code step is 1/8 below 2.0, 1/4 below 4.0 and 1/2 above; a step down from the
-    bottom of a binade is half of that. Zero stays zero under a step down.
+    bottom of a binade is half of that.
     """
     one, two, down = metadata == 2, metadata == 3, metadata == 0
     small, medium, large = ~code[2], code[2] & ~code[1], code[2] & code[1]
     bottom = ~code[0]
-    eighth = (small & one) | (small & code.any() & down) | (medium & bottom & down)
     quarter = (small & two) | (medium & one) | (medium & ~bottom & down) | (large & bottom & down)
     half = (medium & two) | (large & one) | (large & ~bottom & down)
-    return Cat(eighth, quarter, half, large & two, sign ^ down)
+    eight = large & two
+    return Cat(quarter | eight, half | eight)
 
 
 def _select(one_hot: Value, values: list[Value]) -> Value:

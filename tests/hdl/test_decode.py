@@ -28,14 +28,16 @@ def check_decode(nibbles, metadata, engine="fast"):
 
     elements = field(words, LAYOUT["elements"].offset, 32)
     assert (elements == encode(nibbles, metadata)[:, 0]).all()
-    assert (field(words, LAYOUT["top"].offset, 8) == 1 << top).all()
-
-    offset = LAYOUT["correction"].offset
-    steps, negative = field(words, offset, 4), field(words, offset + 4, 1)
-    correction = np.where(negative, -1, 1) * steps.astype(int)
     values = decoded_eighths(nibbles, metadata)
     plain = decoded_eighths(nibbles, np.ones_like(metadata))
-    assert (correction == values[rows, top] - plain[rows, top]).all()
+    expected = values[rows, top] - plain[rows, top]
+    one_hot = np.where(expected == 0, 0, 1 << top)
+    assert (field(words, LAYOUT["top"].offset, 8) == one_hot).all()
+
+    offset = LAYOUT["correction"].offset
+    shift, negative = field(words, offset, 2).astype(int), field(words, offset + 2, 1)
+    correction = np.where(negative, -1, 1) << shift
+    assert (correction == expected)[expected != 0].all()
 
 
 def test_top_one_of_all_magnitudes():
