@@ -3,19 +3,19 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from .accumulator import Fp32Accumulator
-from .dot import GroupDot, dot_latency
+from .dot import GroupDot
 from .formats import Format
 from .fp32 import Fp32
 
 
 def partial_delay(format: Format) -> int:
     """Return the cycles from a column's activations to their partial sum."""
-    return 1 + dot_latency(format) + Fp32Accumulator.partial_delay
+    return 1 + format.dot_latency + Fp32Accumulator.partial_delay
 
 
 def column_latency(format: Format) -> int:
     """Return the cycles from a column's activations to their total."""
-    return 1 + dot_latency(format) + Fp32Accumulator.latency
+    return 1 + format.dot_latency + Fp32Accumulator.latency
 
 
 class Column(wiring.Component):
@@ -23,8 +23,9 @@ class Column(wiring.Component):
 
     Every cycle a decoded group of activations enters and leaves for the next column one cycle
     later. With ``swap`` the weights on the bus replace the ones held, for the activations that
-    enter in the same cycle and later. The pipeline never stalls; what a cycle without
-    activations computes is for the tile to ignore. The memory of partial sums is outside.
+    enter in the same cycle and later. Parts of both trail their elements by ``format.delays``.
+    The pipeline never stalls; what a cycle without activations computes is for the tile to
+    ignore. The memory of partial sums is outside.
 
     Parameters
     ----------
@@ -35,7 +36,8 @@ class Column(wiring.Component):
     activation : In(format.activation)
     weight : In(format.weight)
         Weight bus, looked at when ``swap`` is high.
-    swap : In(1)
+    swap : In(max(format.delays.values()) + 1)
+        Bit d: there was a swap d cycles ago; now the parts that trail by d replace those held.
     partial : In(Fp32)
         Partial sum that the dot product of the activations of :attr:`partial_delay` cycles ago
         is added to.
@@ -55,7 +57,7 @@ class Column(wiring.Component):
             {
                 "activation": In(format.activation),
                 "weight": In(format.weight),
-                "swap": In(1),
+                "swap": In(max(format.delays.values()) + 1),
                 "partial": In(Fp32),
                 "activation_next": Out(format.activation),
                 "total": Out(Fp32),
@@ -82,8 +84,10 @@ class Column(wiring.Component):
         activation = Signal(self.format.activation, reset_less=True)
         weight = Signal(self.format.weight, reset_less=True)
         m.d.sync += activation.eq(self.activation)
-        with m.If(self.swap):
-            m.d.sync += weight.eq(self.weight)
+        for part, delay in self.format.delays.items():
+            if part in self.format.weight.members:
+                with m.If(self.swap[delay]):
+                    m.d.sync += weight[part].eq(self.weight[part])
 
         m.submodules.dot = dot = GroupDot(self.format)
         m.submodules.accumulator = accumulator = Fp32Accumulator(self.format)

@@ -44,11 +44,6 @@ class SubgroupDot(wiring.Component):
         return m
 
 
-def dot_latency(format: Format) -> int:
-    """Return the latency of a format's :class:`GroupDot` in cycles."""
-    return 2 if format.multiplier is None else 3
-
-
 class GroupDot(wiring.Component):
     """Exact dot product of one group as one integer, and its combined scale.
 
@@ -62,9 +57,9 @@ class GroupDot(wiring.Component):
     ----------
     activation : In(format.activation)
     weight : In(format.weight)
+        Parts of both trail their elements by ``format.delays``.
     term : Out(term_layout(format))
-    latency : int
-        2, or 3 for formats with multipliers.
+        Sum and scale, ``format.dot_latency`` cycles after the elements.
     """
 
     def __init__(self, format: Format):
@@ -76,11 +71,6 @@ class GroupDot(wiring.Component):
                 "term": Out(term_layout(format)),
             }
         )
-
-    @property
-    def latency(self) -> int:
-        """Cycles from operands to term."""
-        return dot_latency(self._format)
 
     def elaborate(self, platform):
         m = Module()
@@ -98,27 +88,27 @@ class GroupDot(wiring.Component):
             m.d.sync += rows[index].eq(dot.rows)
 
         # The factor belongs to the sums: a swap of the weights may follow at once.
-        factor = format.combine_scales(m, self.activation, self.weight)
+        factor = Signal(format.factor)
+        m.d.comb += factor.eq(format.combine_scales(m, self.activation, self.weight))
         factors = []
-        for stage in range(self.latency):
+        for stage in range(format.dot_latency - format.delays["scale"]):
             factors.append(Signal(format.factor, name=f"factor_{stage}", reset_less=True))
             m.d.sync += factors[stage].eq(factors[stage - 1] if stage else factor)
 
         heap = BitHeap(m, format.significand_bits)
         significand = Signal(format.significand_bits, reset_less=True)
-        if format.multiplier is None:
-            format.add_group(m, heap, rows, None)
-            m.d.sync += significand.eq(heap.total())
-        else:
+        format.add_group(m, heap, rows, format.multiplier(self.weight, factors))
+        if format.multiplies:
             # Sum, multiplication and sum are too much for one stage.
-            format.add_group(m, heap, rows, factors[0].multiplier)
             products = Signal(data.ArrayLayout(format.significand_bits, 2), reset_less=True)
             for row, value in zip(products, heap.rows(), strict=True):
                 m.d.sync += row.eq(value)
             m.d.sync += significand.eq(products[0] + products[1])
+        else:
+            m.d.sync += significand.eq(heap.total())
         m.d.comb += [
             self.term.significand.eq(significand),
-            self.term.exponent.eq(factors[-1].exponent),
-            self.term.nan.eq(factors[-1].nan),
+            self.term.exponent.eq([factor, *factors][-1].exponent),
+            self.term.nan.eq([factor, *factors][-1].nan),
         ]
         return m

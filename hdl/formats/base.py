@@ -1,3 +1,5 @@
+from collections.abc import Mapping
+
 from amaranth.hdl import Module, Value
 from amaranth.lib import data
 
@@ -24,8 +26,12 @@ class Format:
         The bus word of a group (format spec, section 6).
     activation_subgroup, weight_subgroup : data.StructLayout
         Decoded operands of one subgroup.
-    multiplier : shape-like or None
-        Factors of a group beside a power of two.
+    multiplies : bool
+        Whether subgroup sums or their sum are multiplied, which takes a stage of its own.
+    delays : Mapping[str, int]
+        Cycles that each part of a decoded operand trails its elements, at most
+        :attr:`dot_latency`. What is needed later enters later: then it waits once, at the edge of
+        the tile, and not in every column.
     product_bits : int
         Signed bits of a subgroup sum.
     significand_bits : int
@@ -42,7 +48,8 @@ class Format:
     group: data.StructLayout
     activation_subgroup: data.StructLayout
     weight_subgroup: data.StructLayout
-    multiplier = None
+    multiplies = False
+    delays: Mapping[str, int]
     product_bits: int
     significand_bits: int
     exponent_bits: int
@@ -52,6 +59,11 @@ class Format:
     def subgroups(self) -> int:
         """Subgroups of a group."""
         return self.lanes // self.subgroup
+
+    @property
+    def dot_latency(self) -> int:
+        """Cycles from decoded elements to the sum of a group."""
+        return 3 if self.multiplies else 2
 
     @property
     def activation(self) -> data.StructLayout:
@@ -72,7 +84,7 @@ class Format:
 
     @property
     def factor(self) -> data.StructLayout:
-        """What a group's integers are multiplied by.
+        """What a group's integer is multiplied by.
 
         Members
         -------
@@ -80,13 +92,8 @@ class Format:
             Combined exponent of both scales.
         nan : unsigned(1)
             Either scale is NaN; the rest means nothing then.
-        multiplier : multiplier
-            Where the format has one.
         """
-        members = {"exponent": self.exponent_bits, "nan": 1}
-        if self.multiplier is not None:
-            members["multiplier"] = self.multiplier
-        return data.StructLayout(members)
+        return data.StructLayout({"exponent": self.exponent_bits, "nan": 1})
 
     def encoded(self, group: data.View, index: int) -> Value:
         """Return the bits of subgroup ``index`` of a bus word, as ``encoded_subgroup``."""
@@ -96,9 +103,9 @@ class Format:
         """Decode one subgroup of activations, combinationally."""
         raise NotImplementedError
 
-    def weight_operand(self, encoded: data.View) -> Value:
-        """Return the bits of a subgroup of weights as ``weight_subgroup``."""
-        raise NotImplementedError
+    def decode_weight(self, m: Module, group: data.View) -> Value:
+        """Return the bits of a bus word of weights as :attr:`weight`."""
+        return group.as_value()
 
     def add_products(
         self, m: Module, heap: BitHeap, activation: data.View, weight: data.View
@@ -109,6 +116,18 @@ class Format:
     def combine_scales(self, m: Module, activation: data.View, weight: data.View) -> Value:
         """Return what a group is multiplied by, as :attr:`factor`."""
         raise NotImplementedError
+
+    def multiplier(self, weight: data.View, factors: list[data.View]) -> Value | None:
+        """Return what :meth:`add_group` multiplies by, one cycle after the elements.
+
+        Parameters
+        ----------
+        weight
+            As :attr:`weight`, its parts trailing by :attr:`delays`.
+        factors
+            As :attr:`factor`: registers that follow :meth:`combine_scales`, one a cycle.
+        """
+        return None
 
     def add_group(
         self, m: Module, heap: BitHeap, subgroups: list[tuple[Value, Value]], multiplier: Value
@@ -123,6 +142,6 @@ class Format:
             For every subgroup two rows that add up to its dot product plus
             ``2**(product_bits - 1)``, modulo ``2**product_bits``.
         multiplier
-            As :attr:`multiplier`; None without.
+            From :meth:`multiplier`; None without.
         """
         raise NotImplementedError

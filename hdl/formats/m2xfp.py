@@ -1,3 +1,5 @@
+from types import MappingProxyType
+
 from amaranth.hdl import Cat, Const, Module, Mux, Value, unsigned
 from amaranth.lib import data
 
@@ -41,10 +43,11 @@ class M2xfp(Mxfp4):
     product_bits = 14
     significand_bits = 19
     unit_exponent = -254 - 6
+    multiplies = True
+    delays = MappingProxyType({"subgroups": 0, "multipliers": 1, "scale": 2})
 
     def __init__(self):
         super().__init__()
-        self.multiplier = data.ArrayLayout(2, self.subgroups)
         elements = data.ArrayLayout(E2M1, self.lanes)
         metadata = data.ArrayLayout(unsigned(2), self.subgroups)
         self.group = data.StructLayout(
@@ -55,7 +58,14 @@ class M2xfp(Mxfp4):
         self.activation_subgroup = data.StructLayout(
             {"elements": elements, "top": unsigned(self.subgroup), "correction": Correction}
         )
-        self.weight_subgroup = data.StructLayout({"elements": elements, "multiplier": unsigned(2)})
+        self.weight_subgroup = data.StructLayout({"elements": elements})
+
+    @property
+    def weight(self) -> data.StructLayout:
+        """Weights of a group as they are stored: elements, multipliers 4 + k, scale."""
+        subgroups = data.ArrayLayout(self.weight_subgroup, self.subgroups)
+        multipliers = data.ArrayLayout(unsigned(2), self.subgroups)
+        return data.StructLayout({"subgroups": subgroups, "multipliers": multipliers, "scale": 8})
 
     def encoded(self, group: data.View, index: int) -> Value:
         """Return the bits of subgroup ``index`` of a bus word, as ``encoded_subgroup``."""
@@ -92,10 +102,9 @@ class M2xfp(Mxfp4):
         shift = combined_shifts(m, steps, shifts(top.code))
         heap.add(shift_left(m, small, shift), delay=10)
 
-    def combine_scales(self, m: Module, activation: data.View, weight: data.View) -> Value:
-        """Add two E8M0 codes; the multipliers are the weights' metadata."""
-        factors = super().combine_scales(m, activation, weight)
-        return Cat(factors, (subgroup.multiplier for subgroup in weight.subgroups))
+    def multiplier(self, weight: data.View, factors: list[data.View]) -> Value:
+        """Return k of every subgroup."""
+        return weight.multipliers
 
     def add_group(
         self, m: Module, heap: BitHeap, subgroups: list[tuple[Value, Value]], multiplier: Value

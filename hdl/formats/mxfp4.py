@@ -1,3 +1,5 @@
+from types import MappingProxyType
+
 from amaranth.hdl import Cat, Module, Value, unsigned
 from amaranth.lib import data
 
@@ -20,6 +22,7 @@ class Mxfp4(Format):
     significand_bits = 14
     exponent_bits = 9
     unit_exponent = -254 - 2
+    delays = MappingProxyType({"subgroups": 0, "scale": 1})
 
     def __init__(self):
         elements = data.ArrayLayout(E2M1, self.lanes)
@@ -37,10 +40,6 @@ class Mxfp4(Format):
     def decode_subgroup(self, m: Module, encoded: data.View, operand: data.View) -> None:
         """Pass the elements on: the sign and magnitude codes are the operand."""
         m.d.comb += operand.elements.eq(encoded.elements)
-
-    def weight_operand(self, encoded: data.View) -> Value:
-        """Return the bits of a subgroup of weights as ``weight_subgroup``."""
-        return encoded.as_value()
 
     def add_products(
         self, m: Module, heap: BitHeap, activation: data.View, weight: data.View

@@ -1,4 +1,6 @@
-from amaranth.hdl import Cat, Module, Value, unsigned
+from types import MappingProxyType
+
+from amaranth.hdl import Cat, Module, Value
 from amaranth.lib import data
 
 from ..bit_heap import BitHeap
@@ -19,7 +21,23 @@ class Nvfp4(Mxfp4):
     exponent_bits = 5
     # E4M3 is significand * 2**(exponent - 10).
     unit_exponent = -2 * 10 - 2
-    multiplier = unsigned(8)
+    multiplies = True
+    delays = MappingProxyType({"subgroups": 0, "scale": 0})
+
+    @property
+    def factor(self) -> data.StructLayout:
+        """What a group's integer is multiplied by.
+
+        Members
+        -------
+        exponent : unsigned(5)
+            Sum of both scales' exponents.
+        nan : unsigned(1)
+            Either scale is NaN; the rest means nothing then.
+        multiplier : unsigned(8)
+            Product of both scales' significands.
+        """
+        return data.StructLayout({**super().factor.members, "multiplier": 8})
 
     def combine_scales(self, m: Module, activation: data.View, weight: data.View) -> Value:
         """Add the exponents of two E4M3 codes and multiply their significands.
@@ -32,6 +50,10 @@ class Nvfp4(Mxfp4):
         exponents = [exponent | ~hidden[3] for exponent, hidden in (left, right)]
         nan = codes[0].all() | codes[1].all()
         return Cat((exponents[0] + exponents[1])[:5], nan, left[1] * right[1])
+
+    def multiplier(self, weight: data.View, factors: list[data.View]) -> Value:
+        """Return the product of the scales' significands."""
+        return factors[0].multiplier
 
     def add_group(
         self, m: Module, heap: BitHeap, subgroups: list[tuple[Value, Value]], multiplier: Value

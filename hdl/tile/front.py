@@ -4,6 +4,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..decode import GroupDecoder
 from ..formats import Format
+from ..skew import skewed
 from .beat import activation_beat, control_layout
 from .weights import WeightStore
 
@@ -28,7 +29,8 @@ class TileFront(wiring.Component):
     control : Out(control_layout(rows, slots))
         The beat that enters column 0 in this cycle.
     operand : Out(format.activation)
-        Its decoded activations.
+        Its decoded activations. Their parts trail the elements by ``format.delays``, here and in
+        ``weight``.
     weight : Out(format.weight)
         The weights of column i in the i-th cycle after a beat with ``swap`` is in ``control``.
     released : In(1)
@@ -95,5 +97,8 @@ class TileFront(wiring.Component):
             self.control.row.eq(row),
             self.control.slot.eq(slot),
         ]
-        m.d.comb += [decoder.group.eq(group), self.operand.eq(decoder.operand)]
+        m.d.comb += [
+            decoder.group.eq(group),
+            self.operand.eq(skewed(m, decoder.operand, self._format.delays)),
+        ]
         return m

@@ -1,6 +1,6 @@
 import operator
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -124,14 +124,13 @@ class SystolicTile(wiring.Component):
         for index in range(self.columns):
             m.submodules[f"column_{index}"] = column = Column(self.format)
             m.submodules[f"partials_{index}"] = partials = Partials(self.rows)
-            enter = line[index]
             read = line[index + column.partial_delay - 1]
             add = line[index + column.partial_delay]
             write = line[index + column.latency]
             m.d.comb += [
                 column.activation.eq(activation),
                 column.weight.eq(front.weight),
-                column.swap.eq(enter.valid & enter.swap),
+                column.swap.eq(Cat(beat.valid & beat.swap for beat in line[index:])),
                 partials.read_row.eq(read.row),
                 column.partial.eq(Mux(add.first, 0, partials.read_data)),
                 partials.write_row.eq(write.row),

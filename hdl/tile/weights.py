@@ -3,6 +3,7 @@ from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..formats import Format
+from ..skew import skewed
 
 
 class WeightStore(wiring.Component):
@@ -26,6 +27,7 @@ class WeightStore(wiring.Component):
     swap : In(1)
         Hand out the set: word i is on ``weight`` in the (i + 1)-th cycle after this one.
     weight : Out(format.weight)
+        Its parts trail the elements by ``format.delays``.
     """
 
     def __init__(self, format: Format, columns: int):
@@ -62,8 +64,9 @@ class WeightStore(wiring.Component):
             m.d.sync += taking.eq(taking - 1)
 
         word = data.View(group, store.r_data)
-        m.d.comb += self.weight.scale.eq(word.scale)
-        for index, operand in enumerate(self.weight.subgroups):
-            encoded = data.View(self._format.encoded_subgroup, self._format.encoded(word, index))
-            m.d.comb += operand.eq(self._format.weight_operand(encoded))
+        decoded = Signal(self._format.weight)
+        m.d.comb += [
+            decoded.eq(self._format.decode_weight(m, word)),
+            self.weight.eq(skewed(m, decoded, self._format.delays)),
+        ]
         return m
