@@ -28,15 +28,19 @@ class Options:
     scale_rule : str
         One of the format's scale rules.
     adaptive : bool
-        Whether M2XFP weights search the scale exponents E - 1, E and E + 1.
+        Whether M2XFP and M2XFP-SG weights search the scale exponents E - 1, E and E + 1.
     tensor_scale : float or None
         The scale of the whole tensor, for a format that has one: an exact float32 value.
+    importance : array or None
+        How much the error of each element counts: floats (K,) where a tensor is quantized, the
+        integers of `golden.importance` (group, n) where its groups are encoded.
     """
 
     role: str
     scale_rule: str = "floor"
     adaptive: bool = True
     tensor_scale: float | None = None
+    importance: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,8 @@ class NumberFormat(ABC):
         Whether the whole tensor has one more FP32 scale.
     nan_scale : int
         Scale code that makes a group NaN.
+    takes_importance : bool
+        Whether its weights can be quantized by importance.
     """
 
     name: str
@@ -119,6 +125,7 @@ class NumberFormat(ABC):
     scale_rules: tuple[str, ...] = ("floor",)
     has_tensor_scale: bool = False
     nan_scale: int = E8M0_NAN
+    takes_importance: bool = False
 
     @property
     def word_bits(self):
@@ -198,3 +205,8 @@ class NumberFormat(ABC):
             raise InputError(
                 f"Scale rule of {self.name} must be one of {rules}, not {options.scale_rule!r}"
             )
+        if options.importance is not None:
+            if not self.takes_importance:
+                raise InputError(f"Format {self.name} takes no importance")
+            if options.role != "weights":
+                raise InputError(f"Importance is for weights, not {options.role}")

@@ -2,6 +2,7 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import ml_dtypes
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from . import formats
 from .bins import magnitude_bits, unsigned_of
 from .errors import InputError, InputTypeError
+from .importance import columns, counts
 from .number_format import Options
 from .packing import pack
 from .quantized import Quantized
@@ -20,7 +22,16 @@ FLOAT_TYPES = tuple(np.dtype(t) for t in (np.float16, ml_dtypes.bfloat16, np.flo
 CHUNK_ELEMENTS = 1 << 16
 
 
-def quantize(x, role, *, format="m2xfp", scale_rule="floor", adaptive=True, threads=None):
+def quantize(
+    x,
+    role,
+    *,
+    format="m2xfp",
+    scale_rule="floor",
+    adaptive=True,
+    importance=None,
+    threads=None,
+):
     """Quantize a tensor along its last axis (spec sections 2 to 5 and 8).
 
     Parameters
@@ -32,12 +43,16 @@ def quantize(x, role, *, format="m2xfp", scale_rule="floor", adaptive=True, thre
     role : str
         ``"activations"`` or ``"weights"``: M2XFP encodes them differently.
     format : str
-        ``"m2xfp"``, ``"mxfp4"``, ``"nvfp4"`` or ``"smx4"``.
+        One of `golden.formats.names`: ``"m2xfp"``, ``"m2xfp_sg"``, ``"m2xfp_sg_spare"``,
+        ``"mxfp4"``, ``"nvfp4"`` or ``"smx4"``.
     scale_rule : str
         ``"floor"``, ``"ceil"``, ``"rtn1"`` or ``"rtn2"`` (spec section 4), for formats with an
         E8M0 scale; ``"floor"``, ``"four_six"`` or ``"search"`` for NVFP4 (`golden.formats.nvfp4`).
     adaptive : bool
-        For M2XFP weights: search the exponents E - 1, E, E + 1 (default), or keep E.
+        For M2XFP and M2XFP-SG weights: search the exponents E - 1, E, E + 1 (default), or keep E.
+    importance : array of shape (K,), optional
+        For M2XFP-SG weights: how much the squared error of weight k counts, not negative. Only
+        ratios inside a group matter, to 20 bits of the largest (`golden.importance`).
     threads : int, optional
         Threads to use; one a processor by default. The result does not depend on it.
 
@@ -48,12 +63,12 @@ def quantize(x, role, *, format="m2xfp", scale_rule="floor", adaptive=True, thre
     Raises
     ------
     InputError
-        When the shape, the role, the format or the scale rule is not one of these.
+        When the shape, the role, the format, the scale rule or the importance is not one of these.
     InputTypeError
-        When the type of `x` is not one of these.
+        When the type of `x` or of `importance` is not one of these.
     """
     spec = formats.get(format)
-    options = Options(role, scale_rule, bool(adaptive))
+    options = Options(role, scale_rule, bool(adaptive), importance=importance)
     spec.check_options(options)
     if threads is not None and threads < 1:
         raise InputError(f"Threads must be a positive integer, not {threads}")
@@ -63,7 +78,9 @@ def quantize(x, role, *, format="m2xfp", scale_rule="floor", adaptive=True, thre
     groups = x.reshape(-1, spec.group)
     if spec.has_tensor_scale:
         scale = spec.tensor_scale(_finite_amax(groups), scale_rule)
-        options = Options(role, scale_rule, bool(adaptive), scale)
+        options = replace(options, tensor_scale=scale)
+    if importance is not None:
+        options = replace(options, importance=counts(importance, x.shape[-1], spec.group))
     elements, scales, metadata = _encode_chunks(groups, spec, options, threads)
     lead = x.shape[:-1]
     return Quantized(
@@ -122,6 +139,13 @@ def _finite_amax(groups):
     return largest
 
 
+def _of_chunk(options, start, count):
+    """Return the options of consecutive groups: the counts of their elements for the whole K."""
+    if options.importance is None:
+        return options
+    return replace(options, importance=columns(options.importance, start, count))
+
+
 def _encode_chunks(groups, spec, options, threads):
     """Encode groups (n, group) to packed elements (n, bytes), scales (n,), metadata (n, bytes)."""
     count = len(groups)
@@ -134,7 +158,7 @@ def _encode_chunks(groups, spec, options, threads):
         chunk = slice(start, start + step)
         with np.errstate(all="ignore"):  # NaN groups are replaced; errors may overflow
             planes = _planes(groups[chunk])
-            codes = spec.encode(planes, options)
+            codes = spec.encode(planes, _of_chunk(options, start, planes.shape[1]))
         special = _special_groups(planes)
         codes.elements[:, special] = 0
         codes.scales[special] = spec.nan_scale

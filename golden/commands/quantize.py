@@ -6,6 +6,7 @@ from pathlib import Path
 from .. import formats
 from ..atomic import replacing
 from ..errors import InputError
+from ..importance import counts
 from ..number_format import ROLES, Options
 from ..packed_file import PackedWriter
 from ..quantizer import FLOAT_TYPES, quantize
@@ -33,20 +34,31 @@ def add_arguments(parser):
         help="default: %(default)s",
     )
     parser.add_argument(
-        "--fixed", action="store_true", help="m2xfp weights: do not search the scale exponent"
+        "--fixed",
+        action="store_true",
+        help="m2xfp and m2xfp_sg weights: do not search the scale exponent",
+    )
+    parser.add_argument(
+        "--importance",
+        metavar="FILE",
+        help="m2xfp_sg weights: how much the error of each weight along K counts, a vector as "
+        "FILE.npy or FILE.safetensors:TENSOR",
     )
 
 
 def run(args):
     """Quantize tensor by tensor; the output appears when it is whole."""
     spec = formats.get(args.format)
-    spec.check_options(Options(args.role, args.scale_rule))
+    importance = None if args.importance is None else load_tensor(args.importance)
+    spec.check_options(Options(args.role, args.scale_rule, importance=importance))
     if Path(args.output).suffix != SUFFIX:
         raise InputError(f"Output must be a {SUFFIX} file, not {args.output}")
     tensors, skipped = find_tensors(args.input)
     for source, (shape, _) in tensors.items():
         try:
             spec.check_shape(shape)
+            if importance is not None:
+                counts(importance, shape[-1], spec.group)
         except InputError as error:
             raise InputError(f"{args.input}: tensor {source!r}: {error}") from None
     shapes = {name: shape for name, (shape, _) in tensors.items()}
@@ -56,7 +68,8 @@ def run(args):
         writer = PackedWriter(stream, shapes, spec, args.role, args.scale_rule)
         for name, (shape, load) in tensors.items():
             options = {"scale_rule": args.scale_rule, "adaptive": not args.fixed}
-            writer.write(name, quantize(load(), args.role, format=spec.name, **options))
+            options |= {"format": spec.name, "importance": importance}
+            writer.write(name, quantize(load(), args.role, **options))
             progress.advance(task, math.prod(shape))
     if skipped:
         print(f"skipped, not a 2-D float tensor: {listed(skipped)}")

@@ -3,7 +3,7 @@
 from ..atomic import new_folder
 from ..errors import InputError
 from ..vectors.classes import CLASSES
-from ..vectors.units import UNITS
+from ..vectors.units import FORMATS, UNITS
 from ..vectors.writer import generate
 from .progress import progress_bar
 
@@ -11,6 +11,9 @@ from .progress import progress_bar
 def add_arguments(parser):
     """Add the arguments of ``m2xfp vectors``."""
     parser.add_argument("folder", metavar="DIR", help="folder to create")
+    parser.add_argument(
+        "--format", choices=FORMATS, default=FORMATS[0], help="default: %(default)s"
+    )
     parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
     parser.add_argument(
         "--count",
@@ -29,7 +32,7 @@ def run(args):
     sets = len(UNITS) * len(CLASSES)
     with new_folder(args.folder) as folder, progress_bar() as progress:
         task = progress.add_task("vectors", total=sets)
-        generate(folder, args.seed, args.count, lambda: progress.advance(task))
+        generate(folder, args.seed, args.count, args.format, lambda: progress.advance(task))
     print(
         f"{args.folder}: {len(UNITS)} units, {len(CLASSES)} input classes, {args.count} cases each"
     )

@@ -2,14 +2,21 @@
 
 import numpy as np
 
+from .. import formats
 from ..quantizer import quantize
 from . import classes
 
-#: Exponent of one unit of a significand when both scale codes are 0.
-UNIT = -260
+
+def unit_exponent(format):
+    """Return the exponent of one unit of a significand when both scale codes are 0."""
+    spec = formats.get(format)
+    elements, scales = np.zeros((1, spec.group), np.uint8), np.zeros(1, np.uint8)
+    metadata = np.zeros((1, spec.metadata_bits // 8), np.uint8)
+    roles = ("activations", "weights")
+    return sum(int(spec.decode(elements, scales, metadata, r).exponent[0]) for r in roles)
 
 
-def terms_of_class(rng, draw, count):
+def terms_of_class(rng, draw, count, format="m2xfp"):
     """Draw partial sums and terms of an input class.
 
     Parameters
@@ -20,25 +27,28 @@ def terms_of_class(rng, draw, count):
         One of `golden.vectors.classes.CLASSES`.
     count : int
         Pairs.
+    format : str
+        A format with E8M0 scales and groups of 32.
 
     Returns
     -------
     partial : float32 array of shape (count,)
     significand : int64 array of shape (count,)
-        At most 131712 in magnitude.
+        At most 131712 in magnitude for M2XFP.
     exponent : int64 array of shape (count,)
-        Sum of two scale codes: the term is significand * 2**(exponent - 260).
+        Sum of two scale codes: the term is significand * 2**(exponent + unit_exponent(format)).
     invalid : bool array of shape (count,)
         Whether the term is NaN.
     """
     x, w = draw(rng, count)
-    a, b = quantize(x, "activations"), quantize(w, "weights")
+    a = quantize(x, "activations", format=format)
+    b = quantize(w, "weights", format=format)
     left, right = a.operand(), b.operand()
     invalid = (left.nan | right.nan)[:, 0]
     sums = np.einsum("ngk,ngk->n", left.integers, right.integers, dtype=np.float64)
     significand = np.where(invalid, 0, sums).astype(np.int64)
     exponent = np.where(invalid, 0, a.scales[:, 0].astype(np.int64) + b.scales[:, 0])
-    term = np.ldexp(significand.astype(np.float64), exponent + UNIT)
+    term = np.ldexp(significand.astype(np.float64), exponent + unit_exponent(format))
     with np.errstate(over="ignore"):
         partial = AIM.get(draw, _nearby)(rng, term).astype(np.float32)
     return partial, significand, exponent, invalid

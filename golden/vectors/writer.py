@@ -12,7 +12,7 @@ from .classes import CLASSES
 from .units import UNITS
 
 
-def generate(folder, seed, count, advance=lambda: None):
+def generate(folder, seed, count, format="m2xfp", advance=lambda: None):
     """Write the vectors of every unit and class; the same arguments give the same bytes.
 
     Parameters
@@ -23,6 +23,8 @@ def generate(folder, seed, count, advance=lambda: None):
         Seed of every random choice.
     count : int
         Cases a unit and class; for the tile, rows of activations.
+    format : str
+        One of `golden.vectors.units.FORMATS`.
     advance : callable
         Called after each unit and class.
     """
@@ -31,13 +33,13 @@ def generate(folder, seed, count, advance=lambda: None):
         (folder / unit).mkdir()
         for class_index, (name, draw) in enumerate(CLASSES.items()):
             rng = np.random.default_rng([seed, unit_index, class_index])
-            tables = build(rng, draw, count)
+            tables = build(rng, draw, count, format)
             sets.append({"unit": unit, "class": name} | _write(folder, f"{unit}/{name}", tables))
             advance()
     manifest = {
         "generator": "m2xfp vectors",
         "version": version("m2xfp"),
-        "format": "m2xfp",
+        "format": format,
         "seed": seed,
         "count": count,
         "bit_order": "a hex line is one word, most significant digit first; fields are "

@@ -103,6 +103,42 @@ def test_npy_in_and_out(tmp_path):
         assert file.metadata()["scale_rule"] == "ceil"
 
 
+@pytest.mark.parametrize("format", ["m2xfp_sg", "m2xfp_sg_spare"])
+def test_importance(tmp_path, format):
+    rng = np.random.default_rng(34)
+    x, importance = rng.standard_normal((4, 64)), rng.lognormal(0, 2, 64)
+    np.save(tmp_path / "x.npy", x)
+    save_file({"h": importance}, tmp_path / "h.safetensors")
+    packed = tmp_path / "q.safetensors"
+    options = ("--role", "weights", "--format", format)
+    weighed = (*options, "--importance", f"{tmp_path}/h.safetensors:h")
+    assert m2xfp("quantize", tmp_path / "x.npy", packed, *weighed)[0] == 0
+    expected = golden.quantize(x, "weights", format=format, importance=importance)
+    np.testing.assert_array_equal(load_file(packed)["x_packed"], expected.elements)
+    plain = golden.quantize(x, "weights", format=format)
+    assert (plain.elements != expected.elements).any()
+
+
+def test_importance_is_refused(tmp_path, checkpoint):
+    source, _ = checkpoint
+    out, vector = tmp_path / "q.safetensors", tmp_path / "h.npy"
+    np.save(vector, np.ones(64))
+
+    def refused(message, *options):
+        arguments = (source, out, *options, "--importance", vector)
+        assert_refused(tmp_path, message, "quantize", *arguments)
+
+    refused("Format m2xfp takes no importance", "--role", "weights")
+    refused(
+        "Importance is for weights, not activations",
+        *("--role", "activations", "--format", "m2xfp_sg"),
+    )
+    refused(
+        f"{source}: tensor 'b.weight': Importance must have shape (96,), not (64,)",
+        *("--role", "weights", "--format", "m2xfp_sg"),
+    )
+
+
 def test_the_input_may_be_replaced(tmp_path, checkpoint):
     source, _ = checkpoint
     assert m2xfp("quantize", source, source, "--role", "weights")[0] == 0
@@ -148,7 +184,7 @@ def test_inspect_every_format(tmp_path, checkpoint, format):
     status, out, _ = m2xfp("inspect", packed, "--original", source)
     assert status == 0
     assert [line for line in out.splitlines() if not line.startswith(" ")][1:] == list(MATRICES)
-    has = {"m2xfp": "3: ", "smx4": "1: "}
+    has = {"m2xfp": "3: ", "m2xfp_sg": "3: ", "m2xfp_sg_spare": "3: ", "smx4": "1: "}
     assert ("metadata" in out) == (format in has)
     assert has.get(format, "") in out
     assert ("tensor scale" in out) == (format == "nvfp4")

@@ -15,6 +15,8 @@ from .unpacking import element_codes, metadata_fields
 
 LAYOUT = {  # elements, metadata and scale bytes of a group
     "m2xfp": (16, 1, 1),
+    "m2xfp_sg": (16, 1, 1),
+    "m2xfp_sg_spare": (16, 1, 1),
     "mxfp4": (16, 0, 1),
     "nvfp4": (8, 0, 1),
     "smx4": (6, 1, 1),
@@ -117,7 +119,7 @@ def test_rows_and_immutability():
     ("change", "message"),
     [
         ({"role": "bias"}, "Role must be activations or weights, not 'bias'"),
-        ({"format": "fp4"}, "Format must be one of m2xfp, mxfp4, nvfp4, smx4, not 'fp4'"),
+        ({"format": "fp4"}, f"Format must be one of {', '.join(LAYOUT)}, not 'fp4'"),
         ({"shape": (2, 0)}, "Shape must be of positive integers, not (2, 0)"),
         ({"shape": ()}, "Shape must be of positive integers, not ()"),
         ({"shape": (2, 40)}, "Last axis K must be a multiple of 32 for m2xfp, not 40"),

@@ -134,7 +134,7 @@ def test_other_types_are_refused(dtype):
         (
             (2, 32),
             {"format": "fp4"},
-            "Format must be one of m2xfp, mxfp4, nvfp4, smx4, not 'fp4'",
+            "Format must be one of m2xfp, m2xfp_sg, m2xfp_sg_spare, mxfp4, nvfp4, smx4, not 'fp4'",
         ),
         (
             (2, 32),
