@@ -75,7 +75,7 @@ MUTANTS = [
             "for index, bit in enumerate(value):\n        bits.append(bit & enable)",
             "for index, bit in enumerate(value[::-1]):\n        bits.insert(0, bit & enable)",
         ),
-        ("a step down from zero", _M2XFP, "(metadata != 1) & (code.any() | ~down)", "metadata != 1"),
+        ("a step down from zero", _M2XFP, "(code.any() | ~down)", "1"),
         ("half a step down from 3.0", _M2XFP, "(medium & ~bottom & down)", "(medium & 0)"),
         (
             "correction away from zero only",
@@ -103,8 +103,8 @@ MUTANTS = [
         (
             "sign of the activation is lost in the correction",
             _M2XFP,
-            "(correction.sign ^ top.sign)",
-            "top.sign",
+            "correction.sign ^ top.sign)",
+            "top.sign)",
         ),
         ("sign bit not inverted", "hdl/bit_heap.py", "bits[-1] = ~bits[-1]", "pass"),
         ("carry is an AND of two", "hdl/bit_heap.py", "(a & b) | (c & (a | b))", "a & b"),
