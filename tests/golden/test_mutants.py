@@ -4,18 +4,14 @@ A mutant replaces one function or table where it is used, and the check named wi
 passes on the true model, must fail.
 """
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from golden import bins, codes, packing, product, quantizer, scales
-from golden import importance as importances
-from golden.formats import m2xfp, m2xfp_sg, mxfp4, nvfp4, smx4
+from golden.formats import m2xfp, mxfp4, nvfp4, smx4
 
 from . import (
     groups,
-    test_m2xfp_sg,
     test_matmul,
     test_nvfp4,
     test_nvfp4_rules,
@@ -103,40 +99,6 @@ def smx4_all():
     test_special_values.test_zeros_keep_their_sign("smx4", "weights")
 
 
-def sg_codes():
-    for format in test_m2xfp_sg.VARIANTS:
-        for role in test_m2xfp_sg.ROLES:
-            x = np.concatenate([test_m2xfp_sg.sg_ties(rng(), 30), groups.normal(rng(), 10)])
-            test_m2xfp_sg.assert_sg(x, role, format)
-
-
-def sg_order():
-    for role in test_m2xfp_sg.ROLES:
-        test_m2xfp_sg.test_equal_errors("m2xfp_sg", role, np.float32)
-
-
-def sg_float64():
-    test_m2xfp_sg.test_errors_that_differ_in_the_last_bits_of_float64("m2xfp_sg", "activations")
-    test_m2xfp_sg.test_errors_that_differ_in_the_last_bits_of_float64("m2xfp_sg", "weights")
-
-
-def sg_clamps():
-    test_m2xfp_sg.test_subnormals_and_both_clamps("m2xfp_sg", "weights")
-
-
-def sg_zeros():
-    test_m2xfp_sg.test_zeros()
-
-
-def sg_importance():
-    test_m2xfp_sg.test_importance("m2xfp_sg", np.float32)
-    test_m2xfp_sg.test_importance_of_float64_reaches_the_bound()
-
-
-def sg_products():
-    test_m2xfp_sg.test_matmul_rounds_each_exact_group_sum("m2xfp_sg_spare", 12)
-
-
 def round_trip():
     test_properties.test_packing_round_trips()
 
@@ -157,7 +119,6 @@ CHECKS = (
         products,
     ),
     *(clamps, nvfp4_all, nvfp4_rules, nvfp4_product, smx4_all, round_trip, float64_first),
-    *(sg_codes, sg_order, sg_float64, sg_clamps, sg_zeros, sg_importance, sg_products),
 )
 
 
@@ -286,57 +247,7 @@ def elements_half_up(magnitude, unit):
     return sum((magnitude >= m * unit).astype(np.uint8) for m in midpoints) * (unit > 0)
 
 
-def last_of_equal_errors(left, right):
-    return ~errors_less(right, left)
-
-
-errors_less = m2xfp_sg.less
-
-
-def high_parts_alone(left, right):
-    return left[0] < right[0]
-
-
-def without_carry(parts):
-    return parts
-
-
-def roles_with(role, **changes):
-    return {**m2xfp_sg.ROLES, role: replace(m2xfp_sg.ROLES[role], **changes)}
-
-
-def strict_nibbles(role, spare_code, unit):
-    return sg_nibbles(role, False, unit)
-
-
-sg_nibbles = m2xfp_sg._nibbles
-
-TALL_ACTIVATIONS = roles_with("activations", numerators=(5, 4, 3, 1))
-RISING_WEIGHTS = roles_with("weights", numerators=(5, 6, 7, 8))
-STEPS_FROM_BELOW = roles_with("weights", steps=(-1, 0, 1))
-SPARE_OF_WEIGHTS = roles_with("activations", spare_halves=10)
-
 MUTANTS = [
-    (sg_codes, m2xfp_sg, "nearest_code", half_up),
-    (sg_codes, m2xfp_sg, "nearest_code", half_down),
-    (sg_codes, m2xfp_sg, "bin_indices", without_sticky_bit),
-    (sg_codes, m2xfp_sg, "_nibbles", strict_nibbles),
-    (sg_zeros, m2xfp_sg, "_nibbles", strict_nibbles),
-    (sg_codes, m2xfp_sg, "ROLES", TALL_ACTIVATIONS),
-    (sg_codes, m2xfp_sg, "ROLES", RISING_WEIGHTS),
-    (sg_codes, m2xfp_sg, "ROLES", SPARE_OF_WEIGHTS),
-    (sg_products, m2xfp_sg, "ROLES", SPARE_OF_WEIGHTS),
-    (sg_order, m2xfp_sg, "ROLES", STEPS_FROM_BELOW),
-    (sg_order, m2xfp_sg, "less", last_of_equal_errors),
-    (sg_float64, m2xfp_sg, "less", high_parts_alone),
-    (sg_float64, m2xfp_sg, "carried", without_carry),
-    (sg_float64, m2xfp_sg, "LOW_MASK", (1 << 24) - 1),
-    (sg_codes, m2xfp_sg, "SQUARE_SHIFT", 20),
-    (sg_clamps, m2xfp_sg, "MAX_CODE", 255),
-    (sg_codes, m2xfp_sg, "LIMIT", 7),
-    (sg_zeros, m2xfp_sg, "sign_bits", without_sign_of_zero),
-    (sg_importance, importances, "COUNT_BITS", 12),
-    (sg_products, product, "accumulate", rounded_once),
     (activations, m2xfp, "nearest_code", half_up),
     (activations, m2xfp, "nearest_code", half_down),
     (weights, m2xfp, "nearest_code", half_up),
@@ -381,8 +292,6 @@ TABLES = (
     m2xfp._activation_keys,
     m2xfp._weight_codes,
     m2xfp._weight_grids,
-    m2xfp_sg._tables,
-    m2xfp_sg._halves,
     mxfp4._code_table,
 )
 
