@@ -51,8 +51,9 @@ def quantize(
     adaptive : bool
         For M2XFP and M2XFP-SG weights: search the exponents E - 1, E, E + 1 (default), or keep E.
     importance : array of shape (K,), optional
-        For M2XFP-SG weights: how much the squared error of weight k counts, not negative. Only
-        ratios inside a group matter, to 20 bits of the largest (`golden.importance`).
+        For weights in M2XFP-SG, or in NVFP4 with a rule that searches: how much the squared error
+        of weight k counts, not negative. Only ratios inside a group matter, to 20 bits of the
+        largest (`golden.importance`).
     threads : int, optional
         Threads to use; one a processor by default. The result does not depend on it.
 

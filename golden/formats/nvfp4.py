@@ -17,11 +17,12 @@ that are half as large again:
 
 - ``four_six``: the scale that maps the group's amax to 6, then the one that maps it to 4 (J. Cook
   et al., "Four Over Six", arXiv 2512.02010).
-- ``search``: every E4M3 number from RNE_e4m3(group amax / (8 * ts)) to RNE_e4m3(group amax /
-  (4 * ts)), the smallest first.
+- ``search``: every E4M3 number from RNE_e4m3(group amax / (12 * ts)) to RNE_e4m3(group amax /
+  (3 * ts)), the smallest first: those that map the group's amax to 3 .. 12.
 
 The error of an element is (value * (s * ts) - |x|)^2 in float64, the group's is summed in the
-fixed order (((e0+e1)+(e2+e3))+((e4+e5)+(e6+e7)))+(the same of e8..e15).
+fixed order (((e0+e1)+(e2+e3))+((e4+e5)+(e6+e7)))+(the same of e8..e15). With an importance each
+square is multiplied with the element's count (`golden.importance`) before that.
 """
 
 from fractions import Fraction
@@ -38,6 +39,7 @@ from ..codes import (
     E4M3_VALUES,
     nearest_code,
 )
+from ..errors import InputError
 from ..number_format import Codes, NumberFormat, Operand
 from ..sums import tree_sum
 
@@ -54,6 +56,15 @@ class Nvfp4(NumberFormat):
     scale_rules = tuple(LARGEST_SCALES)
     has_tensor_scale = True
     nan_scale = E4M3_NAN
+    takes_importance = True
+
+    def check_options(self, options):
+        """Raise `InputError` when the format cannot quantize as asked."""
+        super().check_options(options)
+        if options.importance is not None and options.scale_rule == "floor":
+            raise InputError(
+                "Importance for nvfp4 needs the scale rule four_six or search, not floor"
+            )
 
     def tensor_scale(self, amax, scale_rule):
         """Return RNE_fp32(amax / (448 * 6)) or that of the rule, decided exactly, as a float."""
@@ -95,10 +106,10 @@ def _first_of_least_error(magnitude, options):
     best_errors = None
     for scales in candidates:
         if best_errors is None:
-            best_errors = _errors(best_elements, unit, magnitude)
+            best_errors = _errors(best_elements, unit, magnitude, options.importance)
         unit = E4M3_VALUES[scales] * options.tensor_scale
         elements = _element_codes(magnitude, unit)
-        errors = _errors(elements, unit, magnitude)
+        errors = _errors(elements, unit, magnitude, options.importance)
         better = errors < best_errors
         np.copyto(best, scales, where=better)
         np.copyto(best_elements, elements, where=better)
@@ -106,12 +117,14 @@ def _first_of_least_error(magnitude, options):
     return best, best_elements
 
 
-def _errors(elements, unit, magnitude):
+def _errors(elements, unit, magnitude, counts):
     """Return the squared errors (n,) of element codes (16, n) at scales unit (n,)."""
     terms = E2M1_VALUES.take(elements)
     terms *= unit
     terms -= magnitude
     terms *= terms
+    if counts is not None:
+        terms *= counts
     return tree_sum(terms)
 
 
@@ -121,7 +134,7 @@ def _candidates(amax, tensor_scale, rule):
         for target in (6, 4)[: 1 + (rule == "four_six")]:
             yield _group_scales(amax, tensor_scale, target)
         return
-    lowest, highest = (_group_scales(amax, tensor_scale, target) for target in (8, 4))
+    lowest, highest = (_group_scales(amax, tensor_scale, target) for target in (12, 3))
     for step in range(1 + int((highest - lowest).max(initial=0))):
         yield np.minimum(lowest + step, highest)
 

@@ -9,7 +9,7 @@ from golden import InputError, formats
 from golden.commands.progress import progress_bar
 
 from . import extra
-from .configuration import Encoding, default_encodings, parse_encoding
+from .configuration import EXTRAS, Encoding, default_encodings, parse_encoding
 
 #: Tokens that are scored unless others are asked for.
 TOKENS = 4096
@@ -20,8 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--formats",
         nargs="+",
-        metavar="FORMAT[:RULE]",
-        help=f"of {', '.join(formats.names())}, with a scale rule; default: all, and mxfp4:ceil",
+        metavar="FORMAT[:RULE][+calibrated]",
+        help=f"of {', '.join(formats.names())}, with a scale rule; default: all, and "
+        + ", ".join(EXTRAS),
     )
     parser.add_argument(
         "--tokens", type=int, default=TOKENS, metavar="N", help="to score; default: %(default)s"
@@ -49,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     extra.check()
     # Threads of PyTorch that wait must not spin: the sequences are what runs side by side.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    from . import report, tables
+    from . import extension, report, tables
     from .run import evaluate
 
     with progress_bar() as bar:
@@ -57,8 +58,9 @@ def run(args: argparse.Namespace) -> int:
             encodings, args.tokens, args.results, _Shown(bar), gateware=not args.no_gateware
         )
     print(tables.decoder(results))
-    if claims := report.reading(results):
-        print(f"\n{claims}")
+    for findings in (report.reading(results), extension.goals(results)):
+        if findings:
+            print(f"\n{findings}")
     if results.gateware:
         print(f"\n{report.gateware_sentence(results.gateware)}")
     if args.report:

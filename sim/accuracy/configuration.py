@@ -1,12 +1,24 @@
-"""What is compared: number formats, scale rules, and which operands are quantized."""
+"""What is compared: number formats, scale rules, calibration, and which operands are quantized."""
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from golden import InputError, formats
+from golden.number_format import Options
 
-#: Scale rules that are compared by default besides each format's own.
-EXTRA_RULES = {"mxfp4": ("ceil",)}
+#: How a calibrated encoding is written: ``FORMAT:RULE+calibrated``.
+CALIBRATED = "calibrated"
+
+#: What is compared by default besides each format with its own rule.
+EXTRAS = (
+    "mxfp4:ceil",
+    "nvfp4:four_six",
+    "nvfp4:search+calibrated",
+    "m2xfp_sg+calibrated",
+    "m2xfp_sg_spare+calibrated",
+)
 
 
 class Mode(enum.Enum):
@@ -29,7 +41,7 @@ class Mode(enum.Enum):
 
 @dataclass(frozen=True)
 class Encoding:
-    """A number format and its scale rule.
+    """A number format, its scale rule, and whether its weights are calibrated.
 
     Attributes
     ----------
@@ -37,19 +49,27 @@ class Encoding:
         Name in `golden.formats`.
     scale_rule : str
         One of the format's rules.
+    calibrated : bool
+        Whether errors of weights count by the mean square of what they are multiplied with; see
+        `sim.accuracy.calibration`. Activations are quantized as without.
     """
 
     format: str
-    scale_rule: str
+    scale_rule: str = "floor"
+    calibrated: bool = False
 
     @property
     def label(self) -> str:
-        """Name in tables: the format, and its rule where the format has several."""
-        spec = formats.get(self.format)
-        plain = len(spec.scale_rules) == 1 or (
-            self.scale_rule == spec.scale_rules[0] and self.format not in EXTRA_RULES
-        )
-        return self.format if plain else f"{self.format} {self.scale_rule}"
+        """Name in tables: the format, its rule unless plain, and whether it is calibrated."""
+        # MXFP4's plain rule is named because its other one stands beside it.
+        plain = self.scale_rule == "floor" and self.format != "mxfp4"
+        words = [self.format, *([] if plain else [self.scale_rule])]
+        return " ".join([*words, *([CALIBRATED] if self.calibrated else [])])
+
+    @property
+    def uncalibrated(self) -> "Encoding":
+        """The same without calibration."""
+        return replace(self, calibrated=False)
 
     @property
     def bits(self) -> float:
@@ -58,26 +78,32 @@ class Encoding:
 
 
 def default_encodings() -> tuple[Encoding, ...]:
-    """Return every format with its first scale rule, and those of `EXTRA_RULES`."""
+    """Return every format with its first scale rule, each followed by its `EXTRAS`."""
+    extras = [parse_encoding(text) for text in EXTRAS]
     found = []
     for name in formats.names():
-        rules = formats.get(name).scale_rules
-        found += [Encoding(name, rule) for rule in (rules[0], *EXTRA_RULES.get(name, ()))]
+        found += [Encoding(name), *(extra for extra in extras if extra.format == name)]
     return tuple(found)
 
 
 def parse_encoding(text: str) -> Encoding:
-    """Read ``FORMAT`` or ``FORMAT:RULE``.
+    """Read ``FORMAT``, ``FORMAT:RULE``, or either followed by ``+calibrated``.
 
     Raises
     ------
     InputError
-        If there is no such format or the format has no such rule.
+        If there is no such format, or it has no such rule or cannot be calibrated with it.
     """
-    name, _, rule = text.partition(":")
+    plain, plus, suffix = text.partition("+")
+    if plus and suffix != CALIBRATED:
+        raise InputError(f"After + must come {CALIBRATED}, not {suffix!r}")
+    name, _, rule = plain.partition(":")
     spec = formats.get(name)
     rule = rule or spec.scale_rules[0]
     if rule not in spec.scale_rules:
         rules = ", ".join(spec.scale_rules)
         raise InputError(f"Scale rule of {name} must be one of {rules}, not {rule!r}")
-    return Encoding(name, rule)
+    if plus:
+        importance = np.ones(spec.group, np.float32)
+        spec.check_options(Options("weights", rule, importance=importance))
+    return Encoding(name, rule, bool(plus))

@@ -3,17 +3,18 @@
 import hashlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import torch
 
-import golden
 from golden.quantizer import processors
 
-from . import metrics, weights
+from . import extra, metrics, weights
+from .calibration import Calibration, Recorder, added
 from .configuration import Encoding, Mode
 from .layers import LayerErrors
 from .model import Decoder, FloatLinears, Linears, layer_names
-from .quantize import QuantizedLinears, quantize_weights
+from .quantize import Importance, QuantizedLinears, fake_quantize, quantize_weights
 from .text import Text
 
 #: Sequences on which layers are measured.
@@ -34,20 +35,30 @@ class DecoderRun:
     ----------
     text : Text
         What to score.
+    calibration_text : Text
+        What the importance of inputs is taken from; see `sim.accuracy.calibration`.
+    cache : Path
+        Folder to keep that in.
     advance : callable
         Called after every sequence.
     """
 
-    def __init__(self, text: Text, advance: Callable[[], None]):
+    def __init__(
+        self, text: Text, calibration_text: Text, cache: Path, advance: Callable[[], None]
+    ):
         torch.set_num_threads(1)
         self.text = text
+        self.model = extra.file_sha256(weights.path())
+        self.calibration = Calibration(
+            cache, self.model + calibration_text.sha256, lambda: self._capture(calibration_text)
+        )
         self.weights = weights.load_weights()
         shape = weights.load_shape()
         self.decoder = Decoder(shape, self.weights)
         self.names = layer_names(shape)
         self.float = FloatLinears(self.weights)
         self._advance = advance
-        self._sequences = [torch.from_numpy(sequence) for sequence in text.sequences]
+        self._sequences = _tensors(text)
         self._reference: list[torch.Tensor] = []
         self._encoded: tuple[Encoding, dict[str, torch.Tensor]] | None = None
 
@@ -84,12 +95,11 @@ class DecoderRun:
     def codes_hash(self, encoding: Encoding) -> str:
         """Return a hash of what golden makes of a real matrix, in both roles."""
         digest = hashlib.sha256()
-        matrix = self.weights[_PROBE].numpy()
+        importance = self._importance(encoding)
         for role in ("activations", "weights"):
-            coded = golden.quantize(
-                matrix, role, format=encoding.format, scale_rule=encoding.scale_rule
-            )
-            digest.update(coded.dequantize().tobytes())
+            counts = importance.get(_PROBE) if role == "weights" else None
+            coded = fake_quantize(self.weights[_PROBE], role, encoding, counts)
+            digest.update(coded.numpy().tobytes())
         return digest.hexdigest()
 
     def _references(self) -> list[torch.Tensor]:
@@ -101,6 +111,21 @@ class DecoderRun:
             self._reference = list(self._map(one, len(self._sequences)))
         return self._reference
 
+    def _importance(self, encoding: Encoding) -> Importance:
+        return self.calibration() if encoding.calibrated else {}
+
+    def _capture(self, text: Text) -> dict[str, torch.Tensor]:
+        sequences = _tensors(text)
+
+        def one(index: int) -> dict[str, torch.Tensor]:
+            recorder = Recorder(self.weights)
+            with torch.inference_mode():
+                self.decoder.logits(sequences[index][:-1], recorder)
+            return recorder.sums
+
+        with ThreadPoolExecutor(processors()) as pool:
+            return added(pool.map(one, range(len(sequences))))
+
     def _log_probabilities(self, index: int, linears: Linears) -> tuple[torch.Tensor, torch.Tensor]:
         sequence = self._sequences[index]
         with torch.inference_mode():
@@ -111,7 +136,8 @@ class DecoderRun:
         """Quantize the weights, once for all modes of an encoding."""
         if self._encoded is None or self._encoded[0] != encoding:
             self._encoded = None  # frees the other encoding's weights first
-            coded = quantize_weights(self.weights, self.names, encoding)
+            importance = self._importance(encoding)
+            coded = quantize_weights(self.weights, self.names, encoding, importance)
             self._encoded = encoding, coded
         return self._encoded[1]
 
@@ -120,3 +146,7 @@ class DecoderRun:
             for result in pool.map(function, range(count)):
                 self._advance()
                 yield result
+
+
+def _tensors(text: Text) -> list[torch.Tensor]:
+    return [torch.from_numpy(sequence) for sequence in text.sequences]

@@ -1,15 +1,18 @@
 """all-MiniLM-L6-v2, a sentence embedder with true float32 weights, in plain PyTorch."""
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch.nn import functional
 
+from .calibration import Calibration, Recorder
 from .configuration import Encoding, Mode
-from .extra import data_file
+from .extra import data_file, file_sha256
 from .model import FloatLinears, Linears
 from .quantize import QuantizedLinears, quantize_weights
 
@@ -33,11 +36,13 @@ class Encoder:
     """A BERT-style encoder: mean of the last hidden states, scaled to length 1."""
 
     def __init__(self):
+        model = data_file(PACKAGE, f"{FOLDER}/model.safetensors")
+        self.sha256 = file_sha256(model)
         settings = json.loads(data_file(PACKAGE, f"{FOLDER}/config.json").read_text())
         self.blocks = settings["num_hidden_layers"]
         self.heads = settings["num_attention_heads"]
         self._epsilon = settings["layer_norm_eps"]
-        tensors = load_file(data_file(PACKAGE, f"{FOLDER}/model.safetensors"))
+        tensors = load_file(model)
         self._tensors = {name.removesuffix(".weight"): x for name, x in tensors.items()}
         self.names = [
             f"encoder.layer.{block}.{layer}" for block in range(self.blocks) for layer in LAYERS
@@ -88,24 +93,57 @@ class EmbeddingRun:
     ----------
     texts : sequence of str
         What to embed, each on its own.
+    calibration_texts : sequence of str
+        What the importance of inputs is taken from; see `sim.accuracy.calibration`.
+    cache : Path
+        Folder to keep that in.
     advance : callable
         Called after every configuration.
     """
 
-    def __init__(self, texts: Sequence[str], advance: Callable[[], None]):
+    def __init__(
+        self,
+        texts: Sequence[str],
+        calibration_texts: Sequence[str],
+        cache: Path,
+        advance: Callable[[], None],
+    ):
         self.encoder = Encoder()
+        self.calibration = Calibration(
+            cache,
+            self.encoder.sha256 + hash_of_texts(calibration_texts),
+            lambda: self._capture(calibration_texts),
+        )
         self._texts = texts
         self._advance = advance
-        self._float = self._embed(FloatLinears(self.encoder.weights))
+        self._references: torch.Tensor | None = None
 
     def score(self, encoding: Encoding, mode: Mode) -> dict:
         """Return 1 - cosine between float and quantized embedding of every text."""
         weights = self.encoder.weights
-        quantized = quantize_weights(weights, self.encoder.names, encoding) if mode.weights else {}
-        changed = self._embed(QuantizedLinears(weights, quantized, encoding, mode))
+        quantized = self._quantized(encoding) if mode.weights else {}
+        changed = self._embed(self._texts, QuantizedLinears(weights, quantized, encoding, mode))
+        if self._references is None:
+            self._references = self._embed(self._texts, FloatLinears(weights))
         self._advance()
-        return {"distance": (1 - (changed * self._float).sum(-1, dtype=torch.float64)).tolist()}
+        return {
+            "distance": (1 - (changed * self._references).sum(-1, dtype=torch.float64)).tolist()
+        }
 
-    def _embed(self, linears: Linears) -> torch.Tensor:
+    def _quantized(self, encoding: Encoding) -> dict[str, torch.Tensor]:
+        importance = self.calibration() if encoding.calibrated else {}
+        return quantize_weights(self.encoder.weights, self.encoder.names, encoding, importance)
+
+    def _capture(self, texts: Sequence[str]) -> dict[str, torch.Tensor]:
+        recorder = Recorder(self.encoder.weights)
+        self._embed(texts, recorder)
+        return recorder.sums
+
+    def _embed(self, texts: Sequence[str], linears: Linears) -> torch.Tensor:
         with torch.inference_mode():
-            return torch.stack([self.encoder.embed(text, linears) for text in self._texts])
+            return torch.stack([self.encoder.embed(text, linears) for text in texts])
+
+
+def hash_of_texts(texts: Sequence[str]) -> str:
+    """Return a hash of several texts."""
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()

@@ -1,5 +1,6 @@
 """The packages of the extra ``m2xfp[accuracy]``: found, or missed in one line."""
 
+import hashlib
 import importlib.util
 from pathlib import Path
 
@@ -52,3 +53,9 @@ def data_file(package: str, name: str) -> Path:
     if not path.is_file():
         raise InputError(f"Package {DATA[package]} must contain {name}, but {path} is no file")
     return path
+
+
+def file_sha256(path: Path) -> str:
+    """Return the hash of a file."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -11,6 +11,8 @@ from .statistics import mean
 
 _SETTINGS = {"svg.hashsalt": "m2xfp", "svg.fonttype": "none", "font.size": 9}
 #: Colours that stay apart for colour-blind readers (Okabe and Ito).
+#: Beyond as many encodings, other markers and lines.
+_MARKERS, _STYLES = "osD", ("-", "--", ":")
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
 
 
@@ -19,15 +21,15 @@ def loss_against_bits(results: Results) -> bytes:
     with matplotlib.rc_context(_SETTINGS):
         figure = Figure(figsize=(9, 3.2), layout="constrained")
         for axes, mode in zip(figure.subplots(1, len(Mode), sharey=True), Mode, strict=True):
-            for encoding, colour in zip(results.encodings, _colours(results), strict=True):
+            for index, encoding in enumerate(results.encodings):
                 loss = mean(results.losses(encoding, mode, "kl"))
                 axes.errorbar(
                     encoding.bits,
                     loss.value,
                     yerr=loss.error,
-                    fmt="o",
+                    fmt=_MARKERS[index // len(_COLOURS) % len(_MARKERS)],
                     capsize=3,
-                    color=colour,
+                    color=_colour(index),
                     label=encoding.label,
                 )
             axes.set_yscale("log")
@@ -36,7 +38,7 @@ def loss_against_bits(results: Results) -> bytes:
             axes.set_title(mode.value)
             axes.set_xlabel("bits an element")
             axes.grid(alpha=0.3, which="both")
-        figure.axes[0].set_ylabel("KL to the float model, nats a token")
+        figure.axes[0].set_ylabel("KL to float (dequantized Q4_1), nats a token")
         _legend(figure)
         return _svg(figure)
 
@@ -50,10 +52,11 @@ def layer_ratios(results: Results) -> bytes:
         grid = figure.subplots(2, -(-len(kinds) // 2), sharex=True, sharey=True)
         panels = list(grid.flat)
         for axes, kind in zip(panels, kinds, strict=False):
-            for encoding, colour in zip(results.layers, _colours(results), strict=True):
+            for index, encoding in enumerate(results.layers):
                 table = results.layers[encoding]
                 own = [values["output"] for name, values in table.items() if name.endswith(kind)]
-                axes.plot(own, color=colour, linewidth=1, label=encoding.label)
+                style = _STYLES[index // len(_COLOURS) % len(_STYLES)]
+                axes.plot(own, style, color=_colour(index), linewidth=1, label=encoding.label)
             axes.set_title(kind)
             axes.grid(alpha=0.3)
         for axes in panels[len(kinds) :]:
@@ -68,8 +71,8 @@ def _plain(value: float, _: int) -> str:
     return f"{value:g}"
 
 
-def _colours(results: Results) -> list[str]:
-    return [_COLOURS[i % len(_COLOURS)] for i in range(len(results.encodings))]
+def _colour(index: int) -> str:
+    return _COLOURS[index % len(_COLOURS)]
 
 
 def _legend(figure: Figure) -> None:

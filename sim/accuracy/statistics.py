@@ -28,6 +28,11 @@ def mean(values: np.ndarray) -> Estimate:
     return Estimate(float(values.mean()), float(error))
 
 
+def difference(ours: np.ndarray, other: np.ndarray) -> Estimate:
+    """Estimate mean(ours - other), both (n,) over the same sequences; the error is of the pairs."""
+    return mean(np.asarray(ours, np.float64) - np.asarray(other, np.float64))
+
+
 def reduction(ours: np.ndarray, other: np.ndarray) -> Estimate:
     """Estimate 1 - mean(ours) / mean(other), both (n,) over the same sequences.
 

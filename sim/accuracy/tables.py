@@ -31,6 +31,8 @@ def decoder(results: Results) -> str:
     base = results.perplexity(results.baseline["log_likelihood"])
     rows = [["float32 (dequantized Q4_1)", "", "", number(base, 2), "0", "0", "100 %"]]
     for (encoding, mode), found in results.decoder.items():
+        if encoding.calibrated and not mode.weights:
+            continue  # the same as without
         rows.append(
             [
                 encoding.label,
@@ -101,7 +103,7 @@ def embedder(results: Results) -> str:
     rows = [
         [encoding.label]
         + [
-            number(_thousand(mean(results.embedding[encoding, mode]["distance"])), 2)
+            number(thousand(mean(results.embedding[encoding, mode]["distance"])), 2)
             for mode in Mode
         ]
         for encoding in results.encodings
@@ -113,5 +115,6 @@ def _negative(found: Estimate) -> Estimate:
     return Estimate(-found.value, found.error)
 
 
-def _thousand(found: Estimate) -> Estimate:
+def thousand(found: Estimate) -> Estimate:
+    """Return a number in thousandths."""
     return Estimate(1000 * found.value, 1000 * found.error)

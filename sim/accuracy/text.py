@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,9 @@ SHA256 = "05ed445d555bcced1b3a3a42fecbed2ce426c1034429eb15ed043b166966b052"
 #: The articles are sorted by subject; steps of this size, which is coprime with their number,
 #: visit all of them and mix the subjects.
 STRIDE = 97
+
+#: So many articles at the end of that order are never scored: the calibration text.
+RESERVED = 32
 
 #: Tokens that are scored in one sequence; one more comes before them.
 SEQUENCE = 256
@@ -60,6 +64,16 @@ def articles() -> list[str]:
     return [extracts[STRIDE * i % len(extracts)] for i in range(len(extracts))]
 
 
+def calibration_articles() -> list[str]:
+    """Return the articles that are not scored."""
+    return articles()[-RESERVED:]
+
+
+def load_calibration(tokenizer: Tokenizer) -> Text:
+    """Return the whole sequences that the articles which are not scored fill."""
+    return _sequences(_numbers(tokenizer, calibration_articles()))
+
+
 def load(tokenizer: Tokenizer, tokens: int) -> Text:
     """Return as many whole sequences as hold at least ``tokens`` scored tokens.
 
@@ -73,12 +87,23 @@ def load(tokenizer: Tokenizer, tokens: int) -> Text:
     """
     count = -(-tokens // SEQUENCE)
     needed = count * (SEQUENCE + 1)
-    numbers: list[int] = []
-    for article in articles():
-        numbers += tokenizer.encode(article + "\n\n").ids
-        if len(numbers) >= needed:
-            break
-    else:
+    numbers = _numbers(tokenizer, articles()[:-RESERVED], needed)
+    if len(numbers) < needed:
         raise InputError(f"Tokens must be at most {len(numbers)} in this text, not {tokens}")
-    sequences = np.array(numbers[:needed], "<i8").reshape(count, SEQUENCE + 1)
+    return _sequences(numbers[:needed])
+
+
+def _numbers(tokenizer: Tokenizer, texts: list[str], enough: float = math.inf) -> list[int]:
+    """Return the tokens of texts, an empty line after each, until there are enough."""
+    numbers: list[int] = []
+    for content in texts:
+        numbers += tokenizer.encode(content + "\n\n").ids
+        if len(numbers) >= enough:
+            break
+    return numbers
+
+
+def _sequences(numbers: list[int]) -> Text:
+    whole = len(numbers) // (SEQUENCE + 1) * (SEQUENCE + 1)
+    sequences = np.array(numbers[:whole], "<i8").reshape(-1, SEQUENCE + 1)
     return Text(sequences, hashlib.sha256(sequences.tobytes()).hexdigest())

@@ -17,7 +17,7 @@ def sample(loss_of, encodings=None, noise=0.01, gateware=None):
         Encoding("mxfp4", "ceil"),
         Encoding("nvfp4", "floor"),
     ]
-    results = Results(4096, "ab" * 32, {"log_likelihood": [-2.5] * 16})
+    results = Results(4096, "ab" * 32, 2048, "cd" * 32, baseline={"log_likelihood": [-2.5] * 16})
     for encoding in encodings:
         for mode in Mode:
             kl = loss_of(encoding, mode) * (1 + noise * rng.standard_normal(16))

@@ -17,6 +17,8 @@ def test_mxfp4_is_compared_with_two_rules():
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        ("nvfp4:search+calibrated", Encoding("nvfp4", "search", True)),
+        ("m2xfp_sg+calibrated", Encoding("m2xfp_sg", "floor", True)),
         ("m2xfp", Encoding("m2xfp", "floor")),
         ("m2xfp:rtn1", Encoding("m2xfp", "rtn1")),
         ("mxfp4:ceil", Encoding("mxfp4", "ceil")),
@@ -24,6 +26,17 @@ def test_mxfp4_is_compared_with_two_rules():
 )
 def test_encodings_are_read(text, expected):
     assert parse_encoding(text) == expected
+
+
+def test_labels_tell_encodings_apart():
+    labels = [encoding.label for encoding in default_encodings()]
+    assert {"nvfp4 four_six", "nvfp4 search calibrated", "m2xfp_sg", "m2xfp_sg calibrated"} <= set(
+        labels
+    )
+
+
+def test_uncalibrated():
+    assert Encoding("nvfp4", "search", True).uncalibrated == Encoding("nvfp4", "search")
 
 
 def test_an_unusual_rule_is_named():
@@ -36,6 +49,9 @@ def test_an_unusual_rule_is_named():
     [
         ("fp8", "Format must be one of .*, not 'fp8'"),
         ("nvfp4:ceil", "Scale rule of nvfp4 must be one of floor, four_six, search, not 'ceil'"),
+        ("m2xfp_sg+tuned", "After [+] must come calibrated, not 'tuned'"),
+        ("m2xfp+calibrated", "Format m2xfp takes no importance"),
+        ("nvfp4+calibrated", "Importance for nvfp4 needs the scale rule .*, not floor"),
     ],
 )
 def test_bad_encodings_are_refused(text, message):

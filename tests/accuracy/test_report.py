@@ -1,3 +1,6 @@
+import json
+
+import numpy as np
 import pytest
 
 from sim.accuracy import plots, report
@@ -83,6 +86,23 @@ def test_without_m2xfp_nothing_is_claimed():
     results = sample(losses(0, 1.0, 0.5), encodings=[Encoding("nvfp4", "floor")])
     assert report.reading(results) == ""
     assert "M2XFP was not among the formats of this run." in report.page(results)
+
+
+def test_figures_are_written(tmp_path):
+    results = sample(losses(0.3, 1.0, 0.5))
+    report.write(results, tmp_path)
+    lines = (tmp_path / "accuracy" / "results.jsonl").read_text().splitlines()
+    facts, base, *records = [json.loads(line) for line in lines]
+    assert facts["tokens"] == 4096
+    assert base["log_likelihood"] == [-2.5] * 16
+    assert len(records) == 2 * len(results.decoder)
+    (one,) = (
+        record["kl"]
+        for record in records
+        if (record["model"], record["encoding"], record["quantized"])
+        == ("decoder", "nvfp4", "W4A4")
+    )
+    np.testing.assert_allclose(one, results.decoder[Encoding("nvfp4"), Mode.BOTH]["kl"], rtol=1e-5)
 
 
 def test_files_are_the_same_every_time(tmp_path):

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from sim.accuracy.statistics import Estimate, decibels, mean, reduction
+from sim.accuracy.statistics import Estimate, decibels, difference, mean, reduction
 
 
 def test_mean_and_its_error():
@@ -16,6 +16,16 @@ def test_mean_and_its_error():
 def test_one_sequence_has_no_error():
     assert math.isnan(mean([1.0]).error)
     assert math.isnan(reduction([1.0], [2.0]).error)
+
+
+def test_difference_is_of_pairs():
+    other = np.array([1.0, 5.0, 9.0])
+    certain = difference(other - 0.25, other)
+    assert (certain.value, certain.error) == (-0.25, 0)
+    # Differences 1, -1 and 3: mean 1, squares 0 + 4 + 4 over n - 1 = 2 and n = 3.
+    found = difference([2, 1, 6], [1, 2, 3])
+    assert found.value == 1
+    assert found.error == pytest.approx(math.sqrt(8 / 6))
 
 
 def test_reduction_of_proportional_losses_is_certain():

@@ -87,6 +87,7 @@ def nvfp4_rules():
     for rule in test_nvfp4_rules.RULES:
         test_nvfp4_rules.test_few_bits_decided_exactly(rule, 0)
     test_nvfp4_rules.test_ties_that_only_rounding_breaks()
+    test_nvfp4_rules.test_importance("four_six")
     test_nvfp4_rules.test_equal_errors_keep_the_first_candidate()
 
 
@@ -231,7 +232,7 @@ def by_two_divisions(self, amax, scale_rule):
     return float(np.float32(amax) / np.float32(448) / np.float32(6))
 
 
-true_candidates = nvfp4._candidates
+nvfp4_errors, true_candidates = nvfp4._errors, nvfp4._candidates
 
 
 def reversed_candidates(amax, tensor_scale, rule):
@@ -283,6 +284,7 @@ MUTANTS = [
     (nvfp4_rules, nvfp4, "_candidates", reversed_candidates),
     (nvfp4_rules, nvfp4, "_candidates", without_the_last_candidate),
     (nvfp4_rules, nvfp4, "tree_sum", serial_sum),
+    (nvfp4_rules, nvfp4, "_errors", lambda *a: nvfp4_errors(*a[:-1], None)),
     (nvfp4_product, product, "accumulate", rounded_once),
     (smx4_all, smx4, "LARGEST_EXPONENT", 2),
     (smx4_all, smx4, "sign_bits", without_sign_of_zero),

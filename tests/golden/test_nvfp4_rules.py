@@ -16,30 +16,31 @@ RULES = ["four_six", "search"]
 
 def candidates(amax, tensor, rule):
     """Return the scale codes that a rule tries for a group, in order."""
-    codes = {n: reference.rne(amax / n / tensor, E4M3) if tensor else 0 for n in (4, 6, 8)}
-    return [codes[6], codes[4]] if rule == "four_six" else list(range(codes[8], codes[4] + 1))
+    codes = {n: reference.rne(amax / n / tensor, E4M3) if tensor else 0 for n in (3, 4, 6, 12)}
+    return [codes[6], codes[4]] if rule == "four_six" else list(range(codes[12], codes[3] + 1))
 
 
 def quantized(magnitudes, step):
     return [reference.rne(m / step, reference.E2M1) if step else 0 for m in magnitudes]
 
 
-def exact_error(magnitudes, codes, step):
-    return sum((reference.E2M1[c] * step - m) ** 2 for m, c in zip(magnitudes, codes, strict=True))
+def exact_error(magnitudes, codes, step, counts):
+    terms = zip(magnitudes, codes, counts, strict=True)
+    return sum(n * (reference.E2M1[c] * step - m) ** 2 for m, c, n in terms)
 
 
-def float_error(magnitudes, codes, step):
+def float_error(magnitudes, codes, step, counts):
     """Return the error as documented: float64, neighbours first."""
     terms = [
-        (float(reference.E2M1[c]) * float(step) - float(m)) ** 2
-        for m, c in zip(magnitudes, codes, strict=True)
+        (float(reference.E2M1[c]) * float(step) - float(m)) ** 2 * float(n)
+        for m, c, n in zip(magnitudes, codes, counts, strict=True)
     ]
     while len(terms) > 1:
         terms = [a + b for a, b in zip(terms[::2], terms[1::2], strict=True)]
     return terms[0]
 
 
-def encode(x, rule, error):
+def encode(x, rule, error, counts):
     """Encode groups (n, 16): tensor scale, scale codes, element codes without signs."""
     magnitudes = [[abs(v) for v in reference.exact(group)] for group in x]
     tensor = reference.round_fp32(max(map(max, magnitudes)) / 1536)
@@ -49,14 +50,14 @@ def encode(x, rule, error):
         for scale in candidates(max(group), tensor, rule):
             step = E4M3[scale] * tensor
             codes = quantized(group, step)
-            tried.append((error(group, codes, step), scale, codes))
+            tried.append((error(group, codes, step, counts), scale, codes))
         best.append(min(tried, key=lambda found: found[0]))  # the first of equals
     return tensor, [scale for _, scale, _ in best], [codes for _, _, codes in best]
 
 
-def check(x, rule, error):
-    q = golden.quantize(x, "activations", format="nvfp4", scale_rule=rule)
-    tensor, scales, codes = encode(x, rule, error)
+def check(x, rule, error, importance=None, counts=(1,) * 16):
+    q = golden.quantize(x, "weights", format="nvfp4", scale_rule=rule, importance=importance)
+    tensor, scales, codes = encode(x, rule, error, counts)
     assert Fraction(float(q.tensor_scale)) == tensor
     np.testing.assert_array_equal(q.scales[:, 0], scales)
     found = element_codes(q)
@@ -81,6 +82,27 @@ def test_random_groups(rule, dtype):
     rng = np.random.default_rng(7)
     scale = np.exp2(rng.integers(-12, 13, (80, 1)) / 2)
     check((rng.standard_normal((80, 16)) * scale).astype(dtype), rule, float_error)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_importance(rule):
+    """Powers of two below 2**20 are their own counts, but for the exponent of the largest."""
+    rng = np.random.default_rng(8)
+    counts = [0, *(1 << rng.integers(0, 20, 15)).tolist()]
+    counts[3] = 1 << 19
+    importance = np.array(counts) / 2.0**15
+    x = rng.standard_normal((80, 16)).astype(np.float32)
+    scales = check(x, rule, float_error, importance, counts)
+    assert scales != check(x, rule, float_error)
+    x = rng.integers(-12, 13, (80, 16)) * 2.0**-3
+    x[0, 0] = 1536
+    check(x, rule, exact_error, importance, counts)
+
+
+def test_plain_scales_take_no_importance():
+    message = "^Importance for nvfp4 needs the scale rule four_six or search, not floor$"
+    with pytest.raises(golden.InputError, match=message):
+        golden.quantize(np.ones((1, 16)), "weights", format="nvfp4", importance=np.ones(16))
 
 
 def test_ties_that_only_rounding_breaks():
@@ -109,7 +131,7 @@ def test_equal_errors_keep_the_first_candidate():
     x[0, 0], x[1, :] = 1536, 6
     scales = check(x, "four_six", exact_error)  # 6 * 1 and 4 * 1.5 are both exact
     assert float(E4M3[scales[1]]) == 1
-    scales = check(x, "search", exact_error)  # from 0.75 on, 1 is the first that is exact
+    scales = check(x, "search", exact_error)  # from 0.5 on, 1 is the first that is exact
     assert float(E4M3[scales[1]]) == 1
 
 

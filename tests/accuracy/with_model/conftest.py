@@ -20,8 +20,9 @@ def tokenizer():
 
 
 @pytest.fixture(scope="session")
-def run(tokenizer):
-    return DecoderRun(text.load(tokenizer, 256), lambda: None)
+def run(tokenizer, tmp_path_factory):
+    words, other = text.load(tokenizer, 256), text.load_calibration(tokenizer)
+    return DecoderRun(words, other, tmp_path_factory.mktemp("cache"), lambda: None)
 
 
 @pytest.fixture(autouse=True)

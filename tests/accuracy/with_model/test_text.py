@@ -3,6 +3,7 @@ import pytest
 
 from golden import InputError
 from sim.accuracy import text
+from sim.accuracy.run import TEXTS
 
 
 def test_the_text_is_the_one_that_was_measured(tokenizer):
@@ -25,6 +26,17 @@ def test_every_article_is_used_once():
     articles = text.articles()
     assert len(articles) == 10033
     assert np.gcd(len(articles), text.STRIDE) == 1
+
+
+def test_the_calibration_text_is_not_scored(tokenizer):
+    articles = text.articles()
+    assert text.calibration_articles() == articles[-text.RESERVED :]
+    assert len(set(articles)) == len(articles)
+    words = text.load_calibration(tokenizer)
+    assert words.tokens >= 2048
+    content = tokenizer.decode(words.sequences[0].tolist())
+    assert content.startswith(articles[-text.RESERVED][:40])
+    assert len(articles) - text.RESERVED > TEXTS
 
 
 def test_another_text_is_refused(monkeypatch):
