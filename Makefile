@@ -40,8 +40,9 @@ lint: $(READY) ## check the style of the code
 synth: $(READY) ## cell counts of decode unit and one-column tile: generic gates, iCE40, ECP5
 	@$(BIN)/m2xfp synth decode tile --target generic ice40 ecp5 --columns 1 --json build/synth.json
 
-report: $(READY) ## regenerate docs/synthesis.md and its plots
+report: $(READY) ## regenerate docs/synthesis.md, docs/performance.md and their plots
 	@$(BIN)/m2xfp report
+	@$(BIN)/m2xfp model --report docs
 
 drift: $(READY) ## check that the figures of docs/synthesis.md still hold
 	@$(BIN)/m2xfp report --check

@@ -19,6 +19,7 @@ COMMANDS = {
     "synth": ("synth.commands", "synthesize units and report area and timing"),
     "accuracy": ("sim.accuracy.command", "measure what the formats cost a real language model"),
     "sweep": ("synth.sweep.command", "simulate or synthesize many parameter points"),
+    "model": ("sim.model.command", "model what a network costs: cycles, traffic, time, energy"),
     "report": ("synth.report", "write the synthesis report, or check it for drift"),
 }
 

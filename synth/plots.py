@@ -7,8 +7,9 @@ from io import BytesIO
 import matplotlib
 from matplotlib.figure import Figure
 
-__all__ = ["blocks", "scaling"]
+__all__ = ["COLOURS", "SETTINGS", "blocks", "scaling", "svg"]
 
+#: Text stays text, and names of parts do not depend on the run.
 SETTINGS = {"svg.hashsalt": "m2xfp", "svg.fonttype": "none", "font.size": 9}
 #: Colours that stay apart for colour-blind readers (Okabe and Ito).
 COLOURS = (
@@ -24,7 +25,8 @@ COLOURS = (
 )
 
 
-def _svg(figure: Figure) -> bytes:
+def svg(figure: Figure) -> bytes:
+    """Return a figure as an SVG file."""
     stream = BytesIO()
     # The date would change the file at every run.
     figure.savefig(stream, format="svg", bbox_inches="tight", metadata={"Date": None})
@@ -45,7 +47,7 @@ def blocks(shares: Mapping[str, Mapping[str, float]]) -> bytes:
         axes.invert_yaxis()
         axes.set_xlabel("NAND2 equivalents")
         axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
-        return _svg(figure)
+        return svg(figure)
 
 
 def scaling(areas: Mapping[int, Mapping[str, float]], lanes: int) -> bytes:
@@ -62,4 +64,4 @@ def scaling(areas: Mapping[int, Mapping[str, float]], lanes: int) -> bytes:
         axes.set_xlabel("columns")
         axes.set_ylabel("NAND2 equivalents a MAC")
         axes.legend(loc="upper right", frameon=False)
-        return _svg(figure)
+        return svg(figure)

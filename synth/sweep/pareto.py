@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from golden import InputError
 
-from ..plots import COLOURS, SETTINGS
+from ..plots import COLOURS, SETTINGS, svg
 from .configuration import Axes, Point
 
 __all__ = ["SUFFIXES", "coordinates", "front", "picture"]
@@ -74,8 +74,8 @@ def picture(axes: Axes, points: list[Point], at: Coordinates, path: Path) -> byt
         plot.set_xlabel(f"{axes.x} ({axes.x_best} is best)")
         plot.set_ylabel(f"{axes.y} ({axes.y_best} is best)")
         plot.legend(frameon=False)
+        if path.suffix == ".svg":
+            return svg(figure)
         stream = BytesIO()
-        kind = path.suffix[1:]
-        metadata = {"Date": None} if kind == "svg" else {"Software": None}
-        figure.savefig(stream, format=kind, bbox_inches="tight", metadata=metadata)
+        figure.savefig(stream, format=path.suffix[1:], bbox_inches="tight")
         return stream.getvalue()

@@ -35,7 +35,51 @@ _M2XFP = "hdl/formats/m2xfp.py"
 
 _SWEEP = "tests/synth/sweep/test_sweep.py::"
 
+_MODEL = "tests/sim/model/"
+
 MUTANTS = [
+    *_mutants(
+        "model",
+        _MODEL + "test_tiling.py::test_traffic_of_every_tiling[(6, 5, 4)]",
+        (
+            "partial sums are not read again",
+            "sim/model/tiling.py",
+            "(times[2] - 1) * (2 * FP32",
+            "(times[2] - 1) * (1 * FP32",
+        ),
+        (
+            "tiles are never kept",
+            "sim/model/tiling.py",
+            "np.where(turns > 1, counts[reused], 1)",
+            "np.where(turns > 0, counts[reused], 1)",
+        ),
+    ),
+    *_mutants(
+        "model",
+        _MODEL + "test_tiling.py::test_the_search_is_exact[(4, 6, 6)]",
+        (
+            "weights are buffered once",
+            "sim/model/tiling.py",
+            "buffers.weights / (2 * product.weights * k)",
+            "buffers.weights / (1 * product.weights * k)",
+        ),
+        (
+            "the whole K is never tried",
+            "sim/model/tiling.py",
+            "return np.array([*sizes, extent])",
+            "return np.array(sizes or [extent])",
+        ),
+    ),
+    *_mutants(
+        "model",
+        _MODEL + "test_cycles.py::test_eight_bits_are_two_sets_and_two_passes",
+        (
+            "8-bit activations are one pass",
+            "sim/model/schedule.py",
+            "machine, format, a * m,",
+            "machine, format, m,",
+        ),
+    ),
     *_mutants(
         "sweep",
         _SWEEP + "test_half_a_line_is_no_point",
