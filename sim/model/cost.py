@@ -164,33 +164,10 @@ def layer(machine: Machine, layer: Layer, rows: int, options: Options) -> LayerC
     product = Product(rows, layer.n, groups, a.bits, w.bits, out.bits / spec.group)
     tiling = schedule.core_tiling(machine, options.format, product)
     moved = traffic(product, tiling)
+    bits = _bits(product, moved, a, w)
     cycles = schedule.layer_cycles(machine, options.format, layer, rows, groups, tiling, fallback)
-    read = {"activations": moved.activations * rows, "weights": moved.weights * layer.n}
-    bits = {
-        f"{name} {kind}": times * groups * getattr(operand, kind)
-        for (name, times), operand in zip(read.items(), (a, w), strict=True)
-        for kind in ("elements", "scales", "metadata")
-    }
-    bits["partial sums"] = 2 * FP32 * moved.partials * rows * layer.n
-    bits["results"] = rows * layer.n * product.result
     compute, memory = cycles / machine.clock, sum(bits.values()) / 8 / machine.bandwidth
-    columns = machine.tile_columns(options.format)
-    beats = (
-        rows
-        * groups
-        * -(-layer.n // columns)
-        * sum(
-            share * wide_w * wide_a for (wide_w, wide_a), share in schedule.shares(fallback).items()
-        )
-    )
-    events = Events(
-        column_cycles=cycles * columns,
-        decodes=beats * (spec.group // spec.subgroup),
-        quantized=rows * layer.n / spec.group * options.quantized,
-        small=beats * columns * 2 * FP32,
-        buffer=beats * a.bits + moved.weights * layer.n * groups * w.bits * 2,
-        off_chip=sum(bits.values()),
-    )
+    events = _events(machine, product, moved, cycles, sum(bits.values()), fallback, options)
     total = Total(
         rows * layer.n * layer.k,
         cycles,
@@ -201,6 +178,50 @@ def layer(machine: Machine, layer: Layer, rows: int, options: Options) -> LayerC
     )
     bound = _bound(machine, options.format, tiling, fallback, memory > compute)
     return LayerCost(layer, total, bound, product, tiling, moved)
+
+
+def _bits(
+    product: Product, moved: Traffic, a: storage.Operand, w: storage.Operand
+) -> dict[str, float]:
+    """Return the off-chip traffic by kind."""
+    groups = {
+        "activations": (moved.activations * product.m * product.groups, a),
+        "weights": (moved.weights * product.n * product.groups, w),
+    }
+    bits = {
+        f"{tensor} {kind}": times * getattr(operand, kind)
+        for tensor, (times, operand) in groups.items()
+        for kind in ("elements", "scales", "metadata")
+    }
+    bits["partial sums"] = 2 * FP32 * moved.partials * product.m * product.n
+    bits["results"] = product.m * product.n * product.result
+    return bits
+
+
+def _events(
+    machine: Machine,
+    product: Product,
+    moved: Traffic,
+    cycles: float,
+    off_chip: float,
+    fallback: Fallback,
+    options: Options,
+) -> Events:
+    """Return what costs energy."""
+    spec = golden.formats.get(options.format)
+    columns = machine.tile_columns(options.format)
+    sets = product.groups * -(-product.n // columns)
+    beats = product.m * sets * schedule.passes(fallback)
+    weights = moved.weights * product.n * product.groups * product.weights
+    return Events(
+        column_cycles=cycles * columns,
+        decodes=beats * (spec.group // spec.subgroup),
+        quantized=product.m * product.n / spec.group * options.quantized,
+        small=beats * columns * 2 * FP32,
+        # Activations are read once a beat, weights go in and out once.
+        buffer=beats * product.activations + 2 * weights,
+        off_chip=off_chip,
+    )
 
 
 def _bound(machine: Machine, format: str, tiling: Tiling, fallback: Fallback, memory: bool) -> str:

@@ -53,6 +53,8 @@ def page() -> str:
         "layers_decode": tables.markdown(tables.layers(decode, net.blocks)),
         "traffic_prefill": tables.markdown(tables.traffic(cost.network(prefill, net.blocks))),
         "traffic_decode": tables.markdown(tables.traffic(cost.network(decode, net.blocks))),
+        "batches": tables.markdown(batches(net)),
+        "energy": tables.markdown(energies(net)),
         "buffers": tables.markdown(tables.buffers(machine, prefill, options.format)),
         "formats_prefill": tables.markdown(formats(net, TOKENS)),
         "formats_decode": tables.markdown(formats(net, 1)),
@@ -169,6 +171,47 @@ def ratios(net: network.Network, share: float) -> list[float]:
         *(one.seconds / other.seconds for one, other in (prompt, fast, slow)),
         fast[0].traffic / fast[1].traffic,
         *(one.energy.low / other.energy.low for one, other in (prompt, fast)),
+    ]
+
+
+def batches(net: network.Network) -> tables.Table:
+    """Return a row for every number of tokens that are decoded together."""
+    found = [["tokens together", "utilization of the array's cycles"]]
+    machines = {f"{rate / 1e9:g} GB/s": Machine(bandwidth=rate) for rate in (FAST, SLOW)}
+    for name in machines:
+        found[0] += [f"tokens/s, {name}", "bound by"]
+    for rows in (1, 2, 4, 8, 16, 32, 64):
+        cells = []
+        for machine in machines.values():
+            costs = cost.block(machine, net, rows, cost.Options())
+            total = cost.network(costs, net.blocks)
+            # The bound of the layer that takes most of the time.
+            slowest = max(costs, key=lambda one: one.total.seconds)
+            cells += [tables.digits(rows / total.seconds), slowest.bound]
+        found.append([str(rows), f"{total.utilization:.1%}", *cells])
+    return found
+
+
+def energies(net: network.Network) -> tables.Table:
+    """Return the energy by kind, of a prompt with both kinds of results and of a token."""
+    runs = {
+        "a prompt, FP32 results": (TOKENS, False),
+        "a prompt, quantized results": (TOKENS, True),
+        "a token, FP32 results": (1, False),
+    }
+    totals = [
+        cost.network(
+            cost.block(Machine(), net, rows, cost.Options(quantized=quantized)), net.blocks
+        )
+        for rows, quantized in runs.values()
+    ]
+    return [
+        ["J", *runs],
+        *(
+            [kind, *(tables.energy(total.joules[kind], 1) for total in totals)]
+            for kind in totals[0].joules
+        ),
+        ["all", *(tables.energy(total.energy, 1) for total in totals)],
     ]
 
 

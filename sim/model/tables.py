@@ -5,7 +5,7 @@ from .cost import LayerCost, Total, network
 from .energy import Range
 from .machine import Machine
 
-__all__ = ["Table", "digits", "energy", "layers", "markdown", "text", "traffic"]
+__all__ = ["Table", "buffers", "digits", "energy", "layers", "markdown", "text", "traffic"]
 
 #: Rows of cells, the titles first.
 Table = list[list[str]]
