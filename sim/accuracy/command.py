@@ -38,6 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--report", type=Path, metavar="FOLDER", help="write accuracy.md and its pictures there"
     )
     parser.add_argument(
+        "--study", action="store_true", help="measure the variants that were tried as well"
+    )
+    parser.add_argument(
         "--no-gateware", action="store_true", help="leave out the block on the simulated tile"
     )
 
@@ -52,15 +55,22 @@ def run(args: argparse.Namespace) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from . import extension, report, tables
     from .run import evaluate
+    from .study.run import evaluate as study
+    from .study.section import section
 
     with progress_bar() as bar:
+        shown = _Shown(bar)
         results = evaluate(
-            encodings, args.tokens, args.results, _Shown(bar), gateware=not args.no_gateware
+            encodings, args.tokens, args.results, shown, gateware=not args.no_gateware
         )
+        if args.study:
+            results.study = study(args.results, shown)
     print(tables.decoder(results))
     for findings in (report.reading(results), extension.goals(results)):
         if findings:
             print(f"\n{findings}")
+    if results.study:
+        print(f"\n{section(results.study)}")
     if results.gateware:
         print(f"\n{report.gateware_sentence(results.gateware)}")
     if args.report:

@@ -69,7 +69,12 @@ class DecoderRun:
 
     def score(self, encoding: Encoding, mode: Mode) -> dict:
         """Return log-likelihood, divergence and agreement of every sequence."""
-        linears = QuantizedLinears(self.weights, self._quantized(encoding), encoding, mode)
+        return self.compare(
+            QuantizedLinears(self.weights, self._quantized(encoding), encoding, mode)
+        )
+
+    def compare(self, linears: Linears) -> dict:
+        """Return the same for a model with these linear layers."""
         references = self._references()
 
         def one(index: int) -> tuple[float, float, float]:

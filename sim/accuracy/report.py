@@ -1,6 +1,7 @@
 """docs/accuracy.md: what was measured, and what can be concluded from it."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from golden import InputError, formats
@@ -10,6 +11,7 @@ from . import extension, extra, plots, tables
 from .configuration import Encoding, Mode
 from .results import Results, verdict
 from .statistics import Estimate
+from .study import section
 from .wrapping import wrap
 
 #: What the paper claims: (format, scale rule) the claim is about, "loss reduction" of M2XFP.
@@ -65,7 +67,9 @@ text.
 
 
 def write(results: Results, folder: Path) -> None:
-    """Write accuracy.md and its pictures into a folder.
+    """Write accuracy.md, its pictures and its figures into a folder.
+
+    Without a new study, the page repeats the one that is there.
 
     Raises
     ------
@@ -80,14 +84,18 @@ def write(results: Results, folder: Path) -> None:
     for name, draw in _PLOTS.items():
         with replacing(pictures / name) as stream:
             stream.write(draw(results))
+    tried = results.study or section.kept(pictures / "study.jsonl")
+    if results.study:
+        with replacing(pictures / "study.jsonl") as stream:
+            stream.write(section.lines(tried))
     with replacing(pictures / "results.jsonl") as stream:
         stream.writelines(f"{json.dumps(record)}\n".encode() for record in results.figures())
     with replacing(folder / "accuracy.md") as stream:
-        stream.write(page(results).encode())
+        stream.write(page(results, tried).encode())
 
 
-def page(results: Results) -> str:
-    """Return the page as Markdown."""
+def page(results: Results, tried: Sequence[dict] = ()) -> str:
+    """Return the page as Markdown, with what the variants of the study gave."""
     sequences = len(results.baseline["log_likelihood"])
     introduction = _INTRODUCTION.format(
         tokens=results.tokens,
@@ -111,6 +119,7 @@ def page(results: Results) -> str:
         "## Layer by layer\n\n" + _layers(results),
         "## Sentence embeddings\n\n" + _embedder(results),
     ]
+    parts += filter(None, [section.section(tried)])
     if results.gateware:
         parts.append("## The gateware\n\n" + wrap(gateware_sentence(results.gateware)) + "\n")
     return "\n".join([*parts, _INSTALL.format(data=" ".join(extra.DATA.values()))])

@@ -31,6 +31,8 @@ class Results:
         ``distance``, 1 - cosine, of every text.
     gateware : dict or None
         See `compare_block`; None if it was not asked for.
+    study : list of dict
+        See `sim.accuracy.study.run.evaluate`; empty if it was not asked for.
     """
 
     tokens: int
@@ -42,6 +44,7 @@ class Results:
     layers: dict = field(default_factory=dict)
     embedding: dict = field(default_factory=dict)
     gateware: dict | None = None
+    study: list[dict] = field(default_factory=list)
 
     @property
     def encodings(self) -> list[Encoding]:

@@ -1,7 +1,6 @@
 """The whole evaluation, resumable: what is in the store is not computed again."""
 
 import hashlib
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +14,7 @@ from .configuration import Encoding, Mode
 from .decoder_run import LAYER_SEQUENCES, DecoderRun
 from .gateware import compare_block
 from .model import LAYERS
+from .progress import Progress, timed
 from .results import Results
 from .store import Store
 
@@ -23,16 +23,6 @@ TEXTS = 32
 
 #: The decoder block and the tokens that the gateware computes, and in which format.
 BLOCK, BLOCK_TOKENS, BLOCK_ENCODING = 10, 32, Encoding("m2xfp", "floor")
-
-
-class Progress:
-    """What a run tells its user; this one says nothing."""
-
-    def begin(self, name: str, steps: int) -> None:
-        """Begin a task of some steps."""
-
-    def advance(self) -> None:
-        """End a step."""
 
 
 def evaluate(
@@ -72,12 +62,7 @@ def evaluate(
     results = Results(words.tokens, words.sha256, other.tokens, other.sha256)
 
     def get(title: str, steps: int, key: dict, compute: Callable[[], dict]) -> dict:
-        def timed() -> dict:
-            progress.begin(title, steps)
-            start = time.monotonic()
-            return {**compute(), "seconds": round(time.monotonic() - start, 1)}
-
-        found = store.get(key, timed)
+        found = store.get(key, timed(progress, title, steps, compute))
         return {name: value for name, value in found.items() if name != "seconds"}
 
     count = len(words.sequences)
