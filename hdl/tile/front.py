@@ -35,6 +35,10 @@ class TileFront(wiring.Component):
         The weights of column i in the i-th cycle after a beat with ``swap`` is in ``control``.
     released : In(1)
         A result slot becomes free.
+    initial : In(1)
+        What a sum starts from is there; a beat with ``first`` waits for it.
+    started : Out(1)
+        A beat with ``first`` enters.
     """
 
     def __init__(self, format: Format, *, columns: int, rows: int, slots: int, row_distance: int):
@@ -49,6 +53,8 @@ class TileFront(wiring.Component):
                 "operand": Out(format.activation),
                 "weight": Out(format.weight),
                 "released": In(1),
+                "initial": In(1),
+                "started": Out(1),
             }
         )
 
@@ -66,10 +72,13 @@ class TileFront(wiring.Component):
         admitted, reserved = Signal(), Signal()
         m.d.comb += [
             self.activations.ready.eq(
-                (~swap | (store.complete & ~apart.any())) & (~beat.last | free.any())
+                (~swap | (store.complete & ~apart.any()))
+                & (~beat.last | free.any())
+                & (~beat.first | self.initial)
             ),
             admitted.eq(self.activations.valid & self.activations.ready),
             reserved.eq(admitted & beat.last),
+            self.started.eq(admitted & beat.first),
             store.swap.eq(admitted & swap),
             self.weight.eq(store.weight),
         ]

@@ -8,6 +8,7 @@ from ..column import Column, column_latency, partial_delay
 from ..formats import Format
 from .beat import activation_beat
 from .front import TileFront
+from .initial import InitialSums
 from .partials import Partials
 from .results import ResultSlots
 
@@ -36,6 +37,8 @@ class SystolicTile(wiring.Component):
     rows : int
         Rows of partial sums that a column keeps. Streaming more rows before ``end`` is an error
         that is not detected here: they overwrite the first ones.
+    initial : bool
+        Whether sums start from a row of the stream ``initial`` instead of +0.
 
     Attributes
     ----------
@@ -44,6 +47,9 @@ class SystolicTile(wiring.Component):
     activations : In(stream.Signature(activation_beat(format)))
     results : Out(stream.Signature(data.ArrayLayout(32, columns)))
         FP32 results of one row, column 0 first.
+    initial : In(stream.Signature(data.ArrayLayout(32, columns)))
+        With ``initial`` only: what the sums of a row start from; every beat with ``first`` takes
+        one.
 
     Raises
     ------
@@ -53,19 +59,20 @@ class SystolicTile(wiring.Component):
         If a size is not positive.
     """
 
-    def __init__(self, format: Format, *, columns: int, rows: int):
+    def __init__(self, format: Format, *, columns: int, rows: int, initial: bool = False):
         if not isinstance(format, Format):
             raise TypeError(f"Format must be a gateware format, not {format!r}")
         self._format = format
         self._columns = _positive("Columns", columns)
         self._rows = _positive("Rows", rows)
-        super().__init__(
-            {
-                "weights": In(stream.Signature(format.group)),
-                "activations": In(stream.Signature(activation_beat(format))),
-                "results": Out(stream.Signature(data.ArrayLayout(32, self._columns))),
-            }
-        )
+        self._initial = bool(initial)
+        row = stream.Signature(data.ArrayLayout(32, self._columns))
+        members = {
+            "weights": In(stream.Signature(format.group)),
+            "activations": In(stream.Signature(activation_beat(format))),
+            "results": Out(row),
+        }
+        super().__init__(members | ({"initial": In(row)} if initial else {}))
 
     @property
     def format(self) -> Format:
@@ -120,6 +127,15 @@ class SystolicTile(wiring.Component):
 
         m.submodules.results = results = ResultSlots(self.columns, self.slots)
         wiring.connect(m, results.results, wiring.flipped(self.results))
+        if self._initial:
+            m.submodules.initial = initial = InitialSums(self.format, self.columns)
+            wiring.connect(m, wiring.flipped(self.initial), initial.rows)
+            m.d.comb += [
+                front.initial.eq(initial.available),
+                initial.taken.eq(front.started),
+            ]
+        else:
+            m.d.comb += front.initial.eq(1)
         activation = front.operand
         for index in range(self.columns):
             m.submodules[f"column_{index}"] = column = Column(self.format)
@@ -127,12 +143,16 @@ class SystolicTile(wiring.Component):
             read = line[index + column.partial_delay - 1]
             add = line[index + column.partial_delay]
             write = line[index + column.latency]
+            start = 0
+            if self._initial:
+                m.d.comb += initial.read[index].eq(read.valid & read.first)
+                start = initial.sums[index]
             m.d.comb += [
                 column.activation.eq(activation),
                 column.weight.eq(front.weight),
                 column.swap.eq(Cat(beat.valid & beat.swap for beat in line[index:])),
                 partials.read_row.eq(read.row),
-                column.partial.eq(Mux(add.first, 0, partials.read_data)),
+                column.partial.eq(Mux(add.first, start, partials.read_data)),
                 partials.write_row.eq(write.row),
                 partials.write_data.eq(column.total),
                 partials.write_en.eq(write.valid),

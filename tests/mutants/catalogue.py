@@ -252,7 +252,7 @@ MUTANTS = [
         (
             "first group adds to what the last product left",
             "hdl/tile/tile.py",
-            "Mux(add.first, 0, partials.read_data)",
+            "Mux(add.first, start, partials.read_data)",
             "partials.read_data",
         ),
     ),
