@@ -126,7 +126,9 @@ class ResultStage(wiring.Component):
             entering = place
         exists = Signal(self._columns)
         m.d.comb += exists.eq(Cat(i < entering.channels for i in range(self._columns)))
-        nans = [word[22:31].all() & there for word, there in zip(self.sums.payload, exists, strict=True)]
+        nans = [
+            word[22:31].all() & there for word, there in zip(self.sums.payload, exists, strict=True)
+        ]
         m.d.sync += self.nans.eq(0)
         with m.If(self.sums.valid & self.sums.ready):
             m.d.sync += self.nans.eq(_sum(nans))
