@@ -23,14 +23,14 @@ _DEFINES = ["VERILATOR=1", "VM_COVERAGE=0", "VM_SC=0", "VM_TIMING=0", "VM_TRACE_
 # Optimizing across modules would give every instance code of its own: without it, a tile of 16
 # columns is a fifth of the C++ and as fast.
 _SHARING = ["-fno-inline", "-fno-gate", "-fno-dfg"]
-_VERILATE = ["--cc", "--prefix", "Vtop", "-O3", "--timescale-override", "1ns/1ns", *_SHARING]
-_VERILATE += ["-Wno-fatal", "-Wno-lint", "-Wno-style"]
+_VERILATE = ["--cc", "--prefix", "Vtop", "-O3", "--timescale-override", "1ns/1ns"]
+_QUIET = ["-Wno-fatal", "-Wno-lint", "-Wno-style"]
 #: C++ to compile at once: less costs the headers again, more leaves processors idle.
 _UNIT_BYTES = 1_500_000
 _RUNTIME = ["verilated", "verilated_threads", "verilated_vcd_c"]
 
 
-def library(verilog: str, glue: str, name: str, *, trace: bool) -> Path:
+def library(verilog: str, glue: str, name: str, *, trace: bool = False, share: bool = True) -> Path:
     """Return the path of the shared library for a component, compiling it if it is new.
 
     Parameters
@@ -43,13 +43,18 @@ def library(verilog: str, glue: str, name: str, *, trace: bool) -> Path:
         Its top module.
     trace : bool
         Whether it writes a VCD.
+    share : bool
+        Whether instances of a module share their code. Without it a small component runs
+        faster; a large one takes long to compile.
 
     Raises
     ------
     BuildError
         If a tool fails.
     """
-    flags = [*_VERILATE, "--top-module", name, *(["--trace"] if trace else [])]
+    flags = [*_VERILATE, *(_SHARING if share else []), *_QUIET, "--top-module", name]
+    flags += ["--trace"] if trace else []
+    level = "-O1" if share else "-O2"
     recipe = [verilator.__version__, *flags, *_cxx(trace), _SHIM.read_text(), glue, verilog]
 
     def build(folder: Path) -> None:
@@ -58,7 +63,7 @@ def library(verilog: str, glue: str, name: str, *, trace: bool) -> Path:
         work.mkdir()
         (work / "top.v").write_text(verilog)
         verilate([*flags, "--Mdir", str(work), "top.v"], work)
-        _compile_model(work, glue, trace)
+        _compile_model(work, glue, trace, level)
         objects = [*work.glob("*.o"), *runtime.glob("*.o")]
         # Internal names are bound within the library, whatever else the process has loaded.
         link = ["g++", "-shared", "-Wl,-Bsymbolic", *map(str, objects), "-lpthread"]
@@ -109,19 +114,19 @@ def _runtime() -> Path:
     return cached("verilated", [verilator.__version__, *flags], build)
 
 
-def _compile_model(work: Path, glue: str, trace: bool) -> None:
+def _compile_model(work: Path, glue: str, trace: bool, level: str) -> None:
     """Compile Verilator's output and the glue in a few units of about the same size."""
     shutil.copy(_SHIM, work)
     (work / "glue.cpp").write_text(glue)
     sources = sorted(work.glob("*.cpp"), key=lambda path: -path.stat().st_size)
     flags = {}
     # What runs only once, before the first cycle, is half of the code and not worth optimizing.
-    for kind, level in (("slow", "-O0"), ("fast", "-O1")):
+    for kind, optimization in (("slow", "-O0"), ("fast", level)):
         group = [path for path in sources if path.stem.endswith("__Slow") == (kind == "slow")]
         for number, unit in enumerate(_balanced(group)):
             target = work / f"{kind}{number}.cc"
             target.write_text("".join(f'#include "{path.name}"\n' for path in unit))
-            flags[target] = [*_cxx(trace), level]
+            flags[target] = [*_cxx(trace), optimization]
     _compile(flags, work)
 
 

@@ -1,35 +1,10 @@
-from dataclasses import dataclass
+from .mutant import Mutant
+from .mutant import seeded as _mutants
+from .verification import VERIFICATION
 
 _TILE = "tests/hdl/test_tile.py::test_every_result_bit_in_amaranth"
 _STARVED = "tests/hdl/test_tile.py::test_starved_stream_in_amaranth"
 _SLOW = "tests/hdl/test_tile.py::test_slow_results_in_amaranth"
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """A bug that the test suite must catch.
-
-    Attributes
-    ----------
-    name : str
-    file : str
-        Source file, relative to the project.
-    old, new : str
-        Text that occurs once in the file, and what replaces it.
-    killer : str
-        The quickest test that must fail.
-    """
-
-    name: str
-    file: str
-    old: str
-    new: str
-    killer: str
-
-
-def _mutants(block: str, killer: str, *bugs: tuple[str, str, str, str]) -> list[Mutant]:
-    return [Mutant(f"{block}: {name}", *bug, killer) for name, *bug in bugs]
-
 
 _M2XFP = "hdl/formats/m2xfp.py"
 
@@ -37,7 +12,8 @@ _SWEEP = "tests/synth/sweep/test_sweep.py::"
 
 _MODEL = "tests/sim/model/"
 
-MUTANTS = [
+MUTANTS: list[Mutant] = [
+    *VERIFICATION,
     *_mutants(
         "model",
         _MODEL + "test_tiling.py::test_traffic_of_every_tiling[(6, 5, 4)]",

@@ -1,0 +1,50 @@
+"""Components that campaigns run and that the gateware itself has no name for."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hdl.decode import GroupDecoder
+from hdl.dot import GroupDot
+from hdl.formats import Format
+from hdl.skew import skewed
+from hdl.term import term_layout
+
+__all__ = ["GroupProduct"]
+
+
+class GroupProduct(wiring.Component):
+    """Two bus words in, their dot product out: decoder and group dot product.
+
+    Attributes
+    ----------
+    activation, weight : In(format.group)
+    term : Out(term_layout(format))
+        ``format.dot_latency`` cycles later.
+    """
+
+    def __init__(self, format: Format):
+        self._format = format
+        super().__init__(
+            {
+                "activation": In(format.group),
+                "weight": In(format.group),
+                "term": Out(term_layout(format)),
+            }
+        )
+
+    def elaborate(self, platform):
+        """Connect the blocks as front and column do."""
+        m = Module()
+        format = self._format
+        m.submodules.decoder = decoder = GroupDecoder(format)
+        m.submodules.dot = dot = GroupDot(format)
+        weight = Signal(format.weight)
+        m.d.comb += [
+            weight.eq(format.decode_weight(m, self.weight)),
+            decoder.group.eq(self.activation),
+            dot.activation.eq(skewed(m, decoder.operand, format.delays)),
+            dot.weight.eq(skewed(m, weight, format.delays)),
+            self.term.eq(dot.term),
+        ]
+        return m

@@ -1,0 +1,123 @@
+"""Proofs, mutants, campaigns and netlists as processes, two at a time."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+from .campaigns.registry import CAMPAIGNS
+from .proofs.registry import PROOFS
+
+__all__ = ["ROOT", "campaigns", "mutants", "proofs", "refutations"]
+
+#: The checkout: seeded bugs and tests are not part of the installed package.
+ROOT = Path(__file__).parents[2]
+_VARIABLE = "M2XFP_MUTANT"
+_WORKER = "import sys; from sim.verify.worker import main; sys.exit(main(sys.argv[1:]))"
+_MUTATED = f"import tests.mutants.plugin; {_WORKER}"
+
+Record = dict[str, object]
+
+
+def _worker(arguments: list[str], mutant: str | None = None) -> Record:
+    """Run a worker and return its result; ``error`` says what kept it from one."""
+    code = _MUTATED if mutant else _WORKER
+    environment = os.environ | ({_VARIABLE: mutant} if mutant else {})
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode not in (0, 1) or not done.stdout:
+        last = (done.stderr.strip() or "no output").splitlines()[-1]
+        return {"error": f"Failed: {last}", "failed": True}
+    return json.loads(done.stdout.splitlines()[-1]) | {"date": _today()}
+
+
+def _today() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%d")
+
+
+def _parallel(work: Iterable, run: Callable, say: Callable[[str], None]) -> dict[str, Record]:
+    """Run each named piece of work, two at a time, and return the results by name."""
+    results = {}
+    with ThreadPoolExecutor(2) as pool:
+        names = list(work)
+        for name, record in zip(names, pool.map(run, names), strict=True):
+            results[name] = record
+            say(f"{name}: {record.get('error') or 'ok'}")
+    return results
+
+
+def proofs(say: Callable[[str], None]) -> dict[str, Record]:
+    """Run every proof."""
+    return _parallel(PROOFS, lambda name: _worker(["proof", name]), say)
+
+
+def refutations(say: Callable[[str], None]) -> dict[str, Record]:
+    """Run every proof on each of the seeded bugs that it must refute.
+
+    A proof that ends in any other way than a counterexample, or a situation that became
+    unreachable, has not refuted the bug.
+    """
+    pairs = {f"{p.name} / {bug}": (p.name, bug) for p in PROOFS.values() for bug in p.mutants}
+
+    def run(key: str) -> Record:
+        name, bug = pairs[key]
+        record = _worker(["proof", name], bug)
+        found = record["error"]
+        survived = found is None or "failed" in record or found.startswith("Undecided")
+        return record | {
+            "proof": name,
+            "mutant": bug,
+            "found": found,
+            "error": f"not refuted: {found}" if survived else None,
+        }
+
+    return _parallel(pairs, run, say)
+
+
+def mutants(say: Callable[[str], None]) -> dict[str, Record]:
+    """Run the test that must catch each seeded bug."""
+    from tests.mutants.catalogue import MUTANTS
+
+    bugs = {bug.name: bug for bug in MUTANTS}
+
+    def run(name: str) -> Record:
+        bug = bugs[name]
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "tests.mutants.plugin"]
+        done = subprocess.run(
+            [*command, "-p", "no:cacheprovider", bug.killer],
+            cwd=ROOT,
+            env=os.environ | {_VARIABLE: name},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        caught = done.returncode == 1 and "1 failed" in done.stdout
+        error = None if caught else "survived"
+        return {"file": bug.file, "killer": bug.killer, "error": error, "date": _today()}
+
+    return _parallel(bugs, run, say)
+
+
+def campaigns(full: bool, say: Callable[[str], None], only: str | None = None) -> dict[str, Record]:
+    """Run every campaign, in full or a sample of it; what an earlier run did is not done again."""
+    place = ROOT / "build" / "verify"
+    place.mkdir(parents=True, exist_ok=True)
+
+    def run(name: str) -> Record:
+        campaign = CAMPAIGNS[name]
+        cases = campaign.cases if full else campaign.sample
+        file = place / f"{name.replace(' ', '-')}-{'full' if full else 'sample'}.json"
+        return _worker(["campaign", name, str(cases), str(file)])
+
+    names = [name for name in CAMPAIGNS if only in (None, name)]
+    return _parallel(names, run, say)

@@ -1,0 +1,64 @@
+"""Words of the format specification as z3 terms: tables and the rule of rounding."""
+
+from collections.abc import Sequence
+
+import z3
+
+__all__ = ["E2M1_HALVES", "E2M3_EIGHTHS", "bit", "field", "nearest", "table"]
+
+#: Transcribed from the format specification, section 1; not taken from the code under test.
+E2M1_HALVES = (0, 1, 2, 3, 4, 6, 8, 12)
+E2M3_EIGHTHS = (*range(16), *range(16, 32, 2), *range(32, 64, 4))
+
+
+def field(word: z3.BitVecRef, offset: int, width: int) -> z3.BitVecRef:
+    """Return ``width`` bits of a word from bit ``offset`` up."""
+    return z3.Extract(offset + width - 1, offset, word)
+
+
+def bit(word: z3.BitVecRef, index: int) -> z3.BoolRef:
+    """Return whether a bit is set."""
+    return field(word, index, 1) == 1
+
+
+def table(index: z3.BitVecRef, values: Sequence[int], width: int) -> z3.BitVecRef:
+    """Return ``values[index]``; the last one for larger indices."""
+    chosen = z3.BitVecVal(values[-1], width)
+    for position in reversed(range(len(values) - 1)):
+        chosen = z3.If(index == position, z3.BitVecVal(values[position], width), chosen)
+    return chosen
+
+
+def nearest(
+    code: z3.BitVecRef, magnitude: z3.BitVecRef, shift: z3.BitVecRef, grid: Sequence[int]
+) -> z3.BoolRef:
+    """Return whether ``code`` is the rounded magnitude: where between midpoints it has to lie.
+
+    The midpoints on either side of code c are half of ``grid[c - 1] + grid[c]`` and of
+    ``grid[c] + grid[c + 1]``. On a midpoint the even code is right; the largest code has no upper
+    end.
+
+    Parameters
+    ----------
+    magnitude
+        Wide enough for every midpoint.
+    shift
+        2**shift is half a unit of ``grid``, in units of ``magnitude``.
+    """
+    width = magnitude.size()
+
+    def midpoint(low: int) -> z3.BitVecRef:
+        return z3.BitVecVal(grid[low] + grid[low + 1], width) << shift
+
+    rules = []
+    for value in range(len(grid)):
+        even = value % 2 == 0
+        ends = []
+        if value > 0:
+            low = midpoint(value - 1)
+            ends.append(z3.UGE(magnitude, low) if even else z3.UGT(magnitude, low))
+        if value + 1 < len(grid):
+            high = midpoint(value)
+            ends.append(z3.ULE(magnitude, high) if even else z3.ULT(magnitude, high))
+        rules.append(z3.Implies(code == value, z3.And(ends)))
+    return z3.And(rules)

@@ -1,0 +1,118 @@
+"""Seeded bugs of the quantization engine and of streams, each with the test that catches it."""
+
+from .mutant import seeded
+
+_ENGINE = "tests/hdl/test_quantizer_mutants.py::test_aimed_groups_pass"
+_CHAIN = "tests/hdl/test_quantizer.py::test_amaranth_simulator_agrees"
+_PROOF = "tests/proofs/test_proofs.py::test_proof[{}]"
+
+VERIFICATION = [
+    *seeded(
+        "lane",
+        _ENGINE,
+        (
+            "ties away from zero",
+            "hdl/quantizer/rounding.py",
+            "return guard & (last | rest)",
+            "return guard",
+        ),
+        (
+            "sticky bit dropped",
+            "hdl/quantizer/rounding.py",
+            "return significand[:count].any()",
+            "return significand[:count].any() & 0",
+        ),
+        (
+            "metadata not clamped",
+            "hdl/quantizer/rounding.py",
+            "(difference == 2) | (difference == 3) | (difference == 4)",
+            "(difference == 2) | (difference == 3)",
+        ),
+        (
+            "NaN group keeps its values",
+            "hdl/quantizer/exponents.py",
+            'f"{name}_far", ~near | nan)',
+            'f"{name}_far", ~near)',
+        ),
+        (
+            "scale of a faint group wraps",
+            "hdl/quantizer/align.py",
+            "return Mux(largest[1:].any(), code, 0)",
+            "return code",
+        ),
+        (
+            "top-1 is the last of equals",
+            "hdl/quantizer/top1.py",
+            "return Cat(bit & ~candidates[:i].any() for i, bit in enumerate(candidates))",
+            "return Cat(bit & ~candidates[i + 1 :].any() for i, bit in enumerate(candidates))",
+        ),
+    ),
+    *seeded(
+        "collector",
+        _CHAIN,
+        (
+            "takes beats while full",
+            "hdl/quantizer/collect.py",
+            "self.i.ready.eq(~full | self.o.ready)",
+            "self.i.ready.eq(1)",
+        ),
+        (
+            "keeps the last group's exponent",
+            "hdl/quantizer/collect.py",
+            "Mux(write.addr == 0, 0, so_far)",
+            "so_far",
+        ),
+    ),
+    *seeded(
+        "pipeline",
+        _CHAIN,
+        (
+            "moves on while a word waits",
+            "hdl/quantizer/pipeline.py",
+            "moving.eq(~self.o.valid | self.o.ready)",
+            "moving.eq(1)",
+        ),
+        (
+            "a word for every beat",
+            "hdl/quantizer/pipeline.py",
+            "full & (index == beats - 1)",
+            "full",
+        ),
+    ),
+    *seeded(
+        "tile",
+        _PROOF.format("streams of the tile's front"),
+        (
+            "row counter restarts one late",
+            "hdl/tile/front.py",
+            "row.eq(Mux(beat.end, 0, row + 1))",
+            "row.eq(Mux(beat.end, 1, row + 1))",
+        ),
+        (
+            "slots are handed out twice",
+            "hdl/tile/front.py",
+            "free.eq(free + self.released - reserved)",
+            "free.eq(free + self.released)",
+        ),
+    ),
+    *seeded(
+        "results",
+        _PROOF.format("stream of the result slots"),
+        (
+            "a row is counted with its first column",
+            "hdl/tile/results.py",
+            "waiting.eq(waiting + self.write[-1] - take)",
+            "waiting.eq(waiting + self.write[0] - take)",
+        ),
+    ),
+    *seeded(
+        "weights",
+        _PROOF.format("stream of the weights"),
+        (
+            "one word too few leaves",
+            "hdl/tile/weights.py",
+            "m.d.sync += taking.eq(columns)",
+            "m.d.sync += taking.eq(columns - 1)",
+        ),
+    ),
+]
