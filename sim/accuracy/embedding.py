@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import torch
@@ -10,7 +11,9 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch.nn import functional
 
-from .calibration import Calibration, Recorder
+from golden.quantizer import processors
+
+from .calibration import Calibration, Recorder, added
 from .configuration import Encoding, Mode
 from .extra import data_file, file_sha256
 from .model import FloatLinears, Linears
@@ -135,13 +138,19 @@ class EmbeddingRun:
         return quantize_weights(self.encoder.weights, self.encoder.names, encoding, importance)
 
     def _capture(self, texts: Sequence[str]) -> dict[str, torch.Tensor]:
-        recorder = Recorder(self.encoder.weights)
-        self._embed(texts, recorder)
-        return recorder.sums
+        recorders = [Recorder(self.encoder.weights) for _ in texts]
+        with torch.inference_mode():
+            for text, recorder in zip(texts, recorders, strict=True):
+                self.encoder.embed(text, recorder)
+        return added(recorder.sums for recorder in recorders)
 
     def _embed(self, texts: Sequence[str], linears: Linears) -> torch.Tensor:
-        with torch.inference_mode():
-            return torch.stack([self.encoder.embed(text, linears) for text in texts])
+        def one(text: str) -> torch.Tensor:
+            with torch.inference_mode():
+                return self.encoder.embed(text, linears)
+
+        with ThreadPoolExecutor(processors()) as pool:
+            return torch.stack(list(pool.map(one, texts)))
 
 
 def hash_of_texts(texts: Sequence[str]) -> str:
