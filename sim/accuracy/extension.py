@@ -62,7 +62,8 @@ def section(results: Results) -> str:
             "Both operands quantized; ours less other, paired by sequence (KL, nats a token) and "
             "by article (1000 (1 - cosine) of the embedder), with the standard errors of the "
             "paired differences. Less is 1 - ours / other. Float is, for the language model, the "
-            "dequantized Q4_1."
+            "dequantized Q4_1. A goal is reached or missed where it is two standard errors away, "
+            "else undecided."
         ),
         _table(results, present),
         goals(results),

@@ -4,27 +4,30 @@ from io import BytesIO
 
 import matplotlib
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
-from .configuration import Mode
+from .configuration import Encoding, Mode
 from .results import Results
 from .statistics import mean
 
 _SETTINGS = {"svg.hashsalt": "m2xfp", "svg.fonttype": "none", "font.size": 9}
-#: Colours that stay apart for colour-blind readers (Okabe and Ito).
 #: Beyond as many encodings, other markers and lines.
 _MARKERS, _STYLES = "osD", ("-", "--", ":")
+#: Bits from an encoding to the next one of as many bits.
+_SHIFT = 0.02
+#: Colours that stay apart for colour-blind readers (Okabe and Ito).
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
 
 
 def loss_against_bits(results: Results) -> bytes:
     """Draw the divergence of every encoding against its bits an element, with error bars."""
     with matplotlib.rc_context(_SETTINGS):
-        figure = Figure(figsize=(9, 3.2), layout="constrained")
+        figure = Figure(figsize=(9, 4), layout="constrained")
         for axes, mode in zip(figure.subplots(1, len(Mode), sharey=True), Mode, strict=True):
             for index, encoding in enumerate(results.encodings):
                 loss = mean(results.losses(encoding, mode, "kl"))
                 axes.errorbar(
-                    encoding.bits,
+                    encoding.bits + _SHIFT * _rank(results, encoding),
                     loss.value,
                     yerr=loss.error,
                     fmt=_MARKERS[index // len(_COLOURS) % len(_MARKERS)],
@@ -33,11 +36,12 @@ def loss_against_bits(results: Results) -> bytes:
                     label=encoding.label,
                 )
             axes.set_yscale("log")
+            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             axes.yaxis.set_major_formatter(_plain)
-            axes.yaxis.set_minor_formatter(_plain)
+            axes.yaxis.set_minor_formatter(NullFormatter())
             axes.set_title(mode.value)
-            axes.set_xlabel("bits an element")
             axes.grid(alpha=0.3, which="both")
+        figure.supxlabel("bits an element; those of as many bits stand side by side")
         figure.axes[0].set_ylabel("KL to float (dequantized Q4_1), nats a token")
         _legend(figure)
         return _svg(figure)
@@ -69,6 +73,12 @@ def layer_ratios(results: Results) -> bytes:
 
 def _plain(value: float, _: int) -> str:
     return f"{value:g}"
+
+
+def _rank(results: Results, encoding: Encoding) -> float:
+    """Return the place of an encoding among those of as many bits, 0 in the middle."""
+    equal = [other for other in results.encodings if other.bits == encoding.bits]
+    return equal.index(encoding) - (len(equal) - 1) / 2
 
 
 def _colour(index: int) -> str:
