@@ -63,7 +63,8 @@ class GroupDecoder(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.d.comb += self.operand.scale.eq(self.group.scale)
+        for part, value in self.format.common_parts(self.group).items():
+            m.d.comb += self.operand[part].eq(value)
         for index in range(self.format.subgroups):
             m.submodules[f"subgroup_{index}"] = unit = DecodeUnit(self.format)
             m.d.comb += [

@@ -97,7 +97,7 @@ class GroupDot(wiring.Component):
 
         heap = BitHeap(m, format.significand_bits)
         significand = Signal(format.significand_bits, reset_less=True)
-        format.add_group(m, heap, rows, format.multiplier(self.weight, factors))
+        format.add_group(m, heap, rows, format.multiplier(self.activation, self.weight, factors))
         if format.multiplies:
             # Sum, multiplication and sum are too much for one stage.
             products = Signal(data.ArrayLayout(format.significand_bits, 2), reset_less=True)

@@ -44,12 +44,12 @@ def product(m: Module, left: E2M1, right: E2M1) -> Value:
     signed(9)
     """
     negative = left.sign ^ right.sign
-    magnitude = _times(m, significand(left.code), significand(right.code))
+    magnitude = times(m, significand(left.code), significand(right.code))
     small = negated(m, magnitude, negative)
     return shift_left(m, small, combined_shifts(m, shifts(left.code), shifts(right.code)))
 
 
-def _times(m: Module, left: Value, right: Value) -> Value:
+def times(m: Module, left: Value, right: Value) -> Value:
     """Multiply two 2-bit numbers."""
     low, high = left[0] & right[0], left[1] & right[1]
     bits = low, (left[0] & right[1]) ^ (left[1] & right[0]), high & ~low, high & low

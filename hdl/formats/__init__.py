@@ -2,12 +2,13 @@
 
 from .base import Format
 from .m2xfp import M2xfp
+from .m2xfp_sg import M2xfpSg, M2xfpSgSpare
 from .mxfp4 import Mxfp4
 from .nvfp4 import Nvfp4
 
 __all__ = ["Format", "get", "names"]
 
-_FORMATS = {kind.name: kind for kind in (M2xfp, Mxfp4, Nvfp4)}
+_FORMATS = {kind.name: kind for kind in (M2xfp, M2xfpSg, M2xfpSgSpare, Mxfp4, Nvfp4)}
 
 
 def names() -> list[str]:

@@ -103,6 +103,10 @@ class Format:
         """Decode one subgroup of activations, combinationally."""
         raise NotImplementedError
 
+    def common_parts(self, group: data.View) -> dict[str, Value]:
+        """Return the parts of :attr:`activation` that are taken from a bus word as they are."""
+        return {"scale": group.scale}
+
     def decode_weight(self, m: Module, group: data.View) -> Value:
         """Return the bits of a bus word of weights as :attr:`weight`."""
         return group.as_value()
@@ -117,13 +121,15 @@ class Format:
         """Return what a group is multiplied by, as :attr:`factor`."""
         raise NotImplementedError
 
-    def multiplier(self, weight: data.View, factors: list[data.View]) -> Value | None:
+    def multiplier(
+        self, activation: data.View, weight: data.View, factors: list[data.View]
+    ) -> Value | None:
         """Return what :meth:`add_group` multiplies by, one cycle after the elements.
 
         Parameters
         ----------
-        weight
-            As :attr:`weight`, its parts trailing by :attr:`delays`.
+        activation, weight
+            As :attr:`activation` and :attr:`weight`, their parts trailing by :attr:`delays`.
         factors
             As :attr:`factor`: registers that follow :meth:`combine_scales`, one a cycle.
         """

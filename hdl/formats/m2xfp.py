@@ -102,7 +102,9 @@ class M2xfp(Mxfp4):
         shift = combined_shifts(m, steps, shifts(top.code))
         heap.add(shift_left(m, small, shift), delay=10)
 
-    def multiplier(self, weight: data.View, factors: list[data.View]) -> Value:
+    def multiplier(
+        self, activation: data.View, weight: data.View, factors: list[data.View]
+    ) -> Value:
         """Return k of every subgroup."""
         return weight.multipliers
 

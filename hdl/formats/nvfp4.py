@@ -51,7 +51,9 @@ class Nvfp4(Mxfp4):
         nan = codes[0].all() | codes[1].all()
         return Cat((exponents[0] + exponents[1])[:5], nan, left[1] * right[1])
 
-    def multiplier(self, weight: data.View, factors: list[data.View]) -> Value:
+    def multiplier(
+        self, activation: data.View, weight: data.View, factors: list[data.View]
+    ) -> Value:
         """Return the product of the scales' significands."""
         return factors[0].multiplier
 

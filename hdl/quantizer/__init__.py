@@ -1,5 +1,5 @@
 """The quantization engine and its blocks, in the order in which a group passes them."""
 
-from .engine import QuantizationEngine
+from .engine import FORMATS, QuantizationEngine
 
-__all__ = ["QuantizationEngine"]
+__all__ = ["FORMATS", "QuantizationEngine"]

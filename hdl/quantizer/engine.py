@@ -7,31 +7,35 @@ from .collect import Collector
 from .encode import ElementEncoder, Encoder
 from .exponents import largest
 from .pipeline import Pipeline
-from .sgem import MultiplierEncoder
+from .sgem import MULTIPLIERS, MultiplierEncoder, Multipliers
 from .unpack import FLOAT_TYPES, Unpack
+
+#: Formats that the engine quantizes to.
+FORMATS = ("m2xfp", "m2xfp_sg", "m2xfp_sg_spare", "mxfp4")
 
 
 class QuantizationEngine(wiring.Component):
     """Quantizes a stream of values to groups of a block format (format spec, sections 2 to 5).
 
-    Scales follow the floor rule. M2XFP activations are encoded by Elem-EM-top1, M2XFP weights
-    by Sg-EM with the group's scale fixed: exact errors, the lowest multiplier of the least.
+    Scales follow the floor rule. M2XFP activations are encoded by Elem-EM-top1; M2XFP weights and
+    both operands of M2XFP-SG by the best of four multipliers with the group's scale fixed: exact
+    errors, the lowest index of the least.
 
     A beat enters every cycle and a group leaves every ``32 / lanes`` cycles. With 32 lanes a
     group is valid two cycles after it entered; with fewer, ``32 / lanes + 2`` cycles after its
-    last beat; M2XFP weights take three more. Nothing is lost when ``groups`` stalls;
+    last beat; multipliers take three more. Nothing is lost when ``groups`` stalls;
     ``values.ready`` depends on ``groups.ready`` combinationally.
 
     Parameters
     ----------
     format : Format
-        ``m2xfp`` or ``mxfp4``.
+        One of `FORMATS`.
     dtype : str
         Type of the values: ``"fp32"``, ``"bf16"`` or ``"fp16"``.
     lanes : int
         Values a beat: 8, 16 or 32.
     role : str
-        ``"activations"`` or ``"weights"``: M2XFP encodes them differently.
+        ``"activations"`` or ``"weights"``: all but MXFP4 encode them differently.
 
     Attributes
     ----------
@@ -57,8 +61,8 @@ class QuantizationEngine(wiring.Component):
     ):
         if not isinstance(format, Format):
             raise TypeError(f"Format must be a gateware format, not {format!r}")
-        if format.name not in ("m2xfp", "mxfp4"):
-            raise ValueError(f"Format must be m2xfp or mxfp4, not {format.name}")
+        if format.name not in FORMATS:
+            raise ValueError(f"Format must be one of {', '.join(FORMATS)}, not {format.name}")
         if dtype not in FLOAT_TYPES:
             raise ValueError(f"Dtype must be one of {', '.join(FLOAT_TYPES)}, not {dtype!r}")
         if not isinstance(lanes, int):
@@ -128,20 +132,22 @@ class QuantizationEngine(wiring.Component):
         return m
 
     @property
-    def _searches(self) -> bool:
-        return self._role == "weights" and self._has_metadata
+    def _multipliers(self) -> Multipliers | None:
+        return MULTIPLIERS.get((self._format.name, self._role))
 
     @property
     def _has_metadata(self) -> bool:
         return "metadata" in self._format.group.members
 
     def _make_encoder(self) -> Encoder:
-        if self._searches:
-            return MultiplierEncoder(FLOAT_TYPES[self._dtype].fraction_bits)
+        if self._multipliers:
+            return MultiplierEncoder(FLOAT_TYPES[self._dtype].fraction_bits, self._multipliers)
         return ElementEncoder(has_metadata=self._has_metadata)
 
     def _unpacked(self, m: Module) -> data.View:
-        units = [Unpack(self._dtype, exact=self._searches) for _ in range(self._lanes)]
+        units = [
+            Unpack(self._dtype, exact=self._multipliers is not None) for _ in range(self._lanes)
+        ]
         beat = Signal(data.ArrayLayout(units[0].lane.shape(), self._lanes))
         for i, unit in enumerate(units):
             m.submodules[f"unpack_{i}"] = unit

@@ -11,6 +11,7 @@ from golden import InputError
 from golden.atomic import replacing
 from golden.packed_file import PackedWriter
 from golden.tensors import SUFFIX, split_spec
+from hdl.quantizer import FORMATS
 from sim import engines, quantize
 
 from . import simulation
@@ -24,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "input", metavar="X", help="FILE.npy or FILE.safetensors:TENSOR, floats of shape (..., K)"
     )
-    parser.add_argument("--format", choices=("m2xfp", "mxfp4"), default="m2xfp")
+    parser.add_argument("--format", choices=FORMATS, default="m2xfp")
     parser.add_argument(
         "--dtype",
         choices=quantize.DTYPES,

@@ -9,10 +9,14 @@ from sim import engines
 from .operands import E2M1_HALVES, decoded_eighths, field, pack
 from .test_decode import encode
 
+#: Nibble 8 in units of 1/2, transcribed from docs/m2xfp_sg.md: of activations and of weights.
+SPARE = (14, 10)
 
-def signed_halves(nibbles):
+
+def signed_halves(nibbles, spare=0):
     magnitudes = E2M1_HALVES[nibbles & 7]
-    return np.where(nibbles & 8, -magnitudes, magnitudes)
+    values = np.where(nibbles & 8, -magnitudes, magnitudes)
+    return np.where(nibbles == 8, spare, values)
 
 
 def subgroup_dot(name, activations, metadata, weights, engine):
@@ -35,11 +39,13 @@ def subgroup_dot(name, activations, metadata, weights, engine):
 
 def check_dot(name, activations, metadata, weights, engine="fast"):
     got = subgroup_dot(name, activations, metadata, weights, engine)
+    spares = SPARE if name == "m2xfp_sg_spare" else (0, 0)
     if name == "m2xfp":
-        values, unit = decoded_eighths(activations, metadata), 1
+        values = decoded_eighths(activations, metadata)
     else:
-        values, unit = signed_halves(activations), 1
-    np.testing.assert_array_equal(got, unit * (values * signed_halves(weights)).sum(axis=1))
+        values = signed_halves(activations, spares[0])
+    expected = (values * signed_halves(weights, spares[1])).sum(axis=1)
+    np.testing.assert_array_equal(got, expected)
 
 
 def all_products():
@@ -62,6 +68,7 @@ def random_dots(count, seed=11):
     # The extremes: all elements of largest magnitude, of one sign and of both.
     nibbles[:, : count // 8] |= 7
     nibbles[:, : count // 16] = 7
+    nibbles[0, : count // 32] = 8
     return nibbles[0], rng.integers(0, 4, count, np.uint8), nibbles[1]
 
 

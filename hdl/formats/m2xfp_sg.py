@@ -1,0 +1,133 @@
+from types import MappingProxyType
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.lib import data
+
+from ..bit_heap import BitHeap
+from ..bits import named
+from ..e2m1 import E2M1, combined_shifts, negated, shift_left, shifts, significand, times
+from .mxfp4 import Mxfp4
+
+
+class M2xfpSg(Mxfp4):
+    """M2XFP-SG: MXFP4 with a multiplier a subgroup of both operands (docs/m2xfp_sg.md).
+
+    Decoding is wires. A subgroup sum counts quarters and is at most 1152; times na = 4, 5, 3 or 1
+    and nw = 8, 7, 6 or 5 it counts 1/128, and a group is at most 184320.
+    """
+
+    name = "m2xfp_sg"
+    significand_bits = 19
+    unit_exponent = -254 - 7
+    #: Sums; times na; times nw and their sum.
+    dot_latency = 3
+    delays = MappingProxyType(
+        {"subgroups": 0, "activation_multipliers": 1, "weight_multipliers": 2, "scale": 2}
+    )
+
+    def __init__(self):
+        super().__init__()
+        self._multipliers = data.ArrayLayout(unsigned(2), self.subgroups)
+        self.group = data.StructLayout(
+            {
+                "elements": data.ArrayLayout(E2M1, self.lanes),
+                "metadata": self._multipliers,
+                "scale": unsigned(8),
+            }
+        )
+
+    @property
+    def activation(self) -> data.StructLayout:
+        """Activations of a group as they are stored: elements, multiplier indices, scale."""
+        return self._operand("activation_multipliers", self.activation_subgroup)
+
+    @property
+    def weight(self) -> data.StructLayout:
+        """Weights of a group as they are stored, like the activations."""
+        return self._operand("weight_multipliers", self.weight_subgroup)
+
+    def _operand(self, multipliers: str, subgroup: data.StructLayout) -> data.StructLayout:
+        subgroups = data.ArrayLayout(subgroup, self.subgroups)
+        members = {"subgroups": subgroups, multipliers: self._multipliers, "scale": 8}
+        return data.StructLayout(members)
+
+    def common_parts(self, group: data.View) -> dict[str, Value]:
+        """Return the scale, and the multipliers, which wait for the sums of their subgroups."""
+        return {"scale": group.scale, "activation_multipliers": group.metadata}
+
+    def multiplier(
+        self, activation: data.View, weight: data.View, factors: list[data.View]
+    ) -> list[tuple[Value, Value]]:
+        """Return the indices of both operands of every subgroup, the weight's a cycle later."""
+        return list(zip(activation.activation_multipliers, weight.weight_multipliers, strict=True))
+
+    def add_group(
+        self, m: Module, heap: BitHeap, subgroups: list[tuple[Value, Value]], multiplier: Value
+    ) -> None:
+        """Add the sum of every subgroup times na * nw, in units of 1/128, one cycle later.
+
+        na is 4, 4 + 1, 2 + 1 or 1, an adder; nw is 8, 8 - 1, 4 + 2 or 4 + 1, two terms.
+        """
+        bits = self.product_bits
+        for index, ((left, right), (a, w)) in enumerate(zip(subgroups, multiplier, strict=True)):
+            offset = (left + right)[:bits]
+            total = named(m, f"total_{index}", offset ^ 1 << (bits - 1)).as_signed()
+            more = _masked(~a[1], total << 2) | _masked(a == 2, total << 1)
+            # At most 5 * 1344, or 5760 without the spare code.
+            once = Signal(signed(bits + 2), name=f"scaled_{index}", reset_less=True)
+            m.d.sync += once.eq(more.as_signed() + _masked(a.any(), total).as_signed())
+            heap.add(Mux(w[1], once << 2, once << 3)[2:].as_signed(), 2)
+            small = _masked(w == 1, ~once) | _masked(w == 2, once << 1) | _masked(w == 3, once)
+            heap.add(named(m, f"small_{index}", small[: bits + 3]).as_signed())
+            heap.add(w == 1)
+
+
+def _masked(enable: Value, value: Value) -> Value:
+    """Return the bits of a signed value that are 0 unless enabled, sign extended to 16."""
+    return Cat(value, value[-1].replicate(16 - len(value))) & enable.replicate(16)
+
+
+class M2xfpSgSpare(M2xfpSg):
+    """M2XFP-SG whose nibble 8 is +7 in activations and +5 in weights (docs/m2xfp_sg.md).
+
+    A subgroup sum is at most 1344, a group at most 215040: as wide as without.
+    """
+
+    name = "m2xfp_sg_spare"
+
+    def add_products(
+        self, m: Module, heap: BitHeap, activation: data.View, weight: data.View
+    ) -> None:
+        """Add eight products in units of 1/4."""
+        for x, w in zip(activation.elements, weight.elements, strict=True):
+            heap.add(spare_product(m, x, w))
+
+
+def spare_product(m: Module, x: E2M1, w: E2M1) -> Value:
+    """Return the product of an activation and a weight in units of 1/4.
+
+    The spare values are 7 and 5 shifted by one. As two low bits they are 3 and 1; four times what
+    those lack is added to the product of the low bits.
+
+    Returns
+    -------
+    signed(9)
+    """
+    spare_x, spare_w = (named(m, "spare", e.sign & ~e.code.any()) for e in (x, w))
+    left = named(m, "left", significand(x.code) | spare_x.replicate(2))
+    right = named(m, "right", significand(w.code) | spare_w)
+    low = times(m, left, right)
+    both = spare_x & spare_w
+    more = (right & (spare_x & ~both).replicate(2)) | (left & (spare_w & ~both).replicate(2))
+    high = (low[2:] + more)[:3]
+    magnitude = named(m, "magnitude", Cat(low[:2], high, both))
+    small = negated(m, magnitude, (x.sign & ~spare_x) ^ (w.sign & ~spare_w))
+    shift = combined_shifts(m, _shifts(x.code, spare_x), _shifts(w.code, spare_w))
+    # The largest is 14 * 12: nine bits hold it, and no shift takes more from a magnitude.
+    return shift_left(m, small, shift)[:9].as_signed()
+
+
+def _shifts(code: Value, spare: Value) -> list[Value]:
+    """Return the one-hot of the shift of a significand, 1 for the spare code."""
+    none, one, two = shifts(code)
+    return [none & ~spare, one | spare, two]
