@@ -1,29 +1,43 @@
 from types import MappingProxyType
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.hdl import Cat, Module, Mux, Value, unsigned
 from amaranth.lib import data
 
 from ..bit_heap import BitHeap
 from ..bits import named
-from ..e2m1 import E2M1, combined_shifts, negated, shift_left, shifts, significand, times
+from ..e2m1 import E2M1, combined_shifts, negated, product, shift_left, shifts, significand, times
 from .mxfp4 import Mxfp4
+
+
+class WeightMultiplier(data.Struct):
+    """A multiplier nw = 8, 8 - 1, 4 + 2 or 4 + 1 as its two terms.
+
+    Members
+    -------
+    four : unsigned(1)
+        The first term is 4 instead of 8.
+    minus, double, plus : unsigned(1)
+        At most one of them: the second term is -1, 2 or 1.
+    """
+
+    four: unsigned(1)
+    minus: unsigned(1)
+    double: unsigned(1)
+    plus: unsigned(1)
 
 
 class M2xfpSg(Mxfp4):
     """M2XFP-SG: MXFP4 with a multiplier a subgroup of both operands (docs/m2xfp_sg.md).
 
-    Decoding is wires. A subgroup sum counts quarters and is at most 1152; times na = 4, 5, 3 or 1
-    and nw = 8, 7, 6 or 5 it counts 1/128, and a group is at most 184320.
+    Decoding activations is wires. A subgroup sum counts quarters and is at most 1152; times
+    na = 4, 5, 3 or 1 and nw = 8, 7, 6 or 5 it counts 1/128, and a group is at most 184320.
     """
 
     name = "m2xfp_sg"
     significand_bits = 19
     unit_exponent = -254 - 7
-    #: Sums; times na; times nw and their sum.
-    dot_latency = 3
-    delays = MappingProxyType(
-        {"subgroups": 0, "activation_multipliers": 1, "weight_multipliers": 2, "scale": 2}
-    )
+    multiplies = True
+    delays = MappingProxyType({"subgroups": 0, "multipliers": 1, "scale": 2})
 
     def __init__(self):
         super().__init__()
@@ -39,32 +53,49 @@ class M2xfpSg(Mxfp4):
     @property
     def activation(self) -> data.StructLayout:
         """Activations of a group as they are stored: elements, multiplier indices, scale."""
-        return self._operand("activation_multipliers", self.activation_subgroup)
+        return self._operand(self._multipliers)
 
     @property
     def weight(self) -> data.StructLayout:
-        """Weights of a group as they are stored, like the activations."""
-        return self._operand("weight_multipliers", self.weight_subgroup)
+        """Weights of a group: elements, multipliers as terms, scale."""
+        return self._operand(data.ArrayLayout(WeightMultiplier, self.subgroups))
 
-    def _operand(self, multipliers: str, subgroup: data.StructLayout) -> data.StructLayout:
-        subgroups = data.ArrayLayout(subgroup, self.subgroups)
-        members = {"subgroups": subgroups, multipliers: self._multipliers, "scale": 8}
-        return data.StructLayout(members)
+    def _operand(self, multipliers: data.ArrayLayout) -> data.StructLayout:
+        subgroups = data.ArrayLayout(self.activation_subgroup, self.subgroups)
+        return data.StructLayout({"subgroups": subgroups, "multipliers": multipliers, "scale": 8})
+
+    def decode_weight(self, m: Module, group: data.View) -> Value:
+        """Decode the multipliers once for all rows: a column has no time for it."""
+        terms = [Cat(index[1], index == 1, index == 2, index == 3) for index in group.metadata]
+        return Cat(group.elements, terms, group.scale)
 
     def common_parts(self, group: data.View) -> dict[str, Value]:
         """Return the scale, and the multipliers, which wait for the sums of their subgroups."""
-        return {"scale": group.scale, "activation_multipliers": group.metadata}
+        return {"scale": group.scale, "multipliers": group.metadata}
+
+    def add_products(
+        self, m: Module, heap: BitHeap, activation: data.View, weight: data.View
+    ) -> None:
+        """Add eight products in units of 1/4, as one number: its multiples take a stage."""
+        products = BitHeap(m, self.product_bits)
+        for x, w in zip(activation.elements, weight.elements, strict=True):
+            products.add(self.product(m, x, w))
+        heap.add(named(m, "products", products.total()))
+
+    def product(self, m: Module, x: E2M1, w: E2M1) -> Value:
+        """Return the product of an activation and a weight in units of 1/4."""
+        return product(m, x, w)
 
     def multiplier(
         self, activation: data.View, weight: data.View, factors: list[data.View]
     ) -> list[tuple[Value, Value]]:
-        """Return the indices of both operands of every subgroup, the weight's a cycle later."""
-        return list(zip(activation.activation_multipliers, weight.weight_multipliers, strict=True))
+        """Return the index of every subgroup of activations and its weights' terms."""
+        return list(zip(activation.multipliers, weight.multipliers, strict=True))
 
     def add_group(
         self, m: Module, heap: BitHeap, subgroups: list[tuple[Value, Value]], multiplier: Value
     ) -> None:
-        """Add the sum of every subgroup times na * nw, in units of 1/128, one cycle later.
+        """Add the sum of every subgroup times na * nw, in units of 1/128.
 
         na is 4, 4 + 1, 2 + 1 or 1, an adder; nw is 8, 8 - 1, 4 + 2 or 4 + 1, two terms.
         """
@@ -74,12 +105,12 @@ class M2xfpSg(Mxfp4):
             total = named(m, f"total_{index}", offset ^ 1 << (bits - 1)).as_signed()
             more = _masked(~a[1], total << 2) | _masked(a == 2, total << 1)
             # At most 5 * 1344, or 5760 without the spare code.
-            once = Signal(signed(bits + 2), name=f"scaled_{index}", reset_less=True)
-            m.d.sync += once.eq(more.as_signed() + _masked(a.any(), total).as_signed())
-            heap.add(Mux(w[1], once << 2, once << 3)[2:].as_signed(), 2)
-            small = _masked(w == 1, ~once) | _masked(w == 2, once << 1) | _masked(w == 3, once)
+            scaled = more.as_signed() + _masked(a.any(), total).as_signed()
+            once = named(m, f"scaled_{index}", scaled[: bits + 2].as_signed())
+            heap.add(Mux(w.four, once << 2, once << 3)[2:].as_signed(), 2)
+            small = _masked(w.minus, ~once) | _masked(w.double, once << 1) | _masked(w.plus, once)
             heap.add(named(m, f"small_{index}", small[: bits + 3]).as_signed())
-            heap.add(w == 1)
+            heap.add(w.minus)
 
 
 def _masked(enable: Value, value: Value) -> Value:
@@ -95,12 +126,9 @@ class M2xfpSgSpare(M2xfpSg):
 
     name = "m2xfp_sg_spare"
 
-    def add_products(
-        self, m: Module, heap: BitHeap, activation: data.View, weight: data.View
-    ) -> None:
-        """Add eight products in units of 1/4."""
-        for x, w in zip(activation.elements, weight.elements, strict=True):
-            heap.add(spare_product(m, x, w))
+    def product(self, m: Module, x: E2M1, w: E2M1) -> Value:
+        """Return the product of an activation and a weight in units of 1/4."""
+        return spare_product(m, x, w)
 
 
 def spare_product(m: Module, x: E2M1, w: E2M1) -> Value:

@@ -73,6 +73,10 @@ def test_every_result_bit_in_amaranth():
     check_tile("m2xfp", 7, 3, 2, engine="amaranth", stall=0.3, drain=50)
 
 
+def test_multipliers_in_amaranth():
+    check_tile("m2xfp_sg", 3, 3, 2, blocks=3, engine="amaranth")
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_random_stalls_lose_nothing(seed):
     check_tile("m2xfp", 5, 4, 3, blocks=4, stall=0.4, seed=seed, drain=50)

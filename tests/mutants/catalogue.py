@@ -7,6 +7,7 @@ _STARVED = "tests/hdl/test_tile.py::test_starved_stream_in_amaranth"
 _SLOW = "tests/hdl/test_tile.py::test_slow_results_in_amaranth"
 
 _M2XFP = "hdl/formats/m2xfp.py"
+_M2XFP_SG = "hdl/formats/m2xfp_sg.py"
 
 _SWEEP = "tests/synth/sweep/test_sweep.py::"
 
@@ -150,6 +151,32 @@ MUTANTS: list[Mutant] = [
             "add_one, take_two, take_one = k == 1, k == 2, k == 3",
             "add_one, take_two, take_one = k == 2, k == 1, k == 3",
         ),
+    ),
+    *_mutants(
+        "M2XFP-SG",
+        "tests/hdl/test_tile.py::test_multipliers_in_amaranth",
+        (
+            "4 + 1 for 2 + 1",
+            _M2XFP_SG,
+            "_masked(a == 2, total << 1)",
+            "_masked(a == 2, total << 2)",
+        ),
+        ("never 1", _M2XFP_SG, "_masked(~a[1], total << 2)", "_masked(a != 2, total << 2)"),
+        ("8 for 4", _M2XFP_SG, "Cat(index[1], index == 1", "Cat(index.all(), index == 1"),
+        ("no carry of -1", _M2XFP_SG, "heap.add(w.minus)", "pass"),
+        (
+            "multipliers of other rows",
+            _M2XFP_SG,
+            '"multipliers": 1, "scale": 2})',
+            '"multipliers": 0, "scale": 2})',
+        ),
+    ),
+    *_mutants(
+        "M2XFP-SG spare code",
+        "tests/hdl/test_dot.py::test_random_and_extreme_sums_in_amaranth[m2xfp_sg_spare]",
+        ("7 * 5 is 3", _M2XFP_SG, "high, both))", "high, 0))"),
+        ("7 is 3", _M2XFP_SG, "(right & (spare_x & ~both).replicate(2))", "0"),
+        ("a spare code has a sign", _M2XFP_SG, "(w.sign & ~spare_w)", "w.sign"),
     ),
     *_mutants(
         "accumulator",
