@@ -9,7 +9,7 @@ from .energy import Events, Range
 from .machine import KIB, Machine
 from .network import Layer, Network
 from .storage import FP32, Fallback
-from .tiling import Buffers, Product, Tiling, Traffic, search, traffic
+from .tiling import Buffers, Product, Tiling, Traffic, search
 
 __all__ = ["BOUNDS", "LayerCost", "Options", "Total", "block", "layer", "network"]
 
@@ -163,9 +163,9 @@ def layer(machine: Machine, layer: Layer, rows: int, options: Options) -> LayerC
     groups = layer.k // spec.group
     product = Product(rows, layer.n, groups, a.bits, w.bits, out.bits / spec.group)
     tiling = schedule.core_tiling(machine, options.format, product)
-    moved = traffic(product, tiling)
+    moved = schedule.core_traffic(product, tiling)
     bits = _bits(product, moved, a, w)
-    cycles = schedule.layer_cycles(machine, options.format, layer, rows, groups, tiling, fallback)
+    cycles = schedule.layer_cycles(machine, options.format, product, tiling, fallback)
     compute, memory = cycles / machine.clock, sum(bits.values()) / 8 / machine.bandwidth
     events = _events(machine, product, moved, cycles, sum(bits.values()), fallback, options)
     total = Total(

@@ -6,7 +6,7 @@ from functools import cache
 import golden.formats
 from golden import InputError
 from hdl import formats
-from hdl.tile import SystolicTile
+from hdl.core import GemmCore
 
 __all__ = ["KIB", "Machine", "stand_in"]
 
@@ -81,11 +81,21 @@ class Machine:
             )
         return self.multipliers // group
 
-    def tile(self, format: str, rows: int) -> SystolicTile:
-        """Return the tile of a format, with room for a number of rows."""
-        return _tile(stand_in(format), self.tile_columns(format), rows)
+    def core(self, format: str, rows: int) -> GemmCore:
+        """Return the core of a format, with blocks of a number of rows.
+
+        Raises
+        ------
+        InputError
+            If there is no such core.
+        """
+        try:
+            return _core(stand_in(format), self.tile_columns(format), rows)
+        except ValueError as error:
+            raise InputError(str(error)) from None
 
 
 @cache
-def _tile(format: str, columns: int, rows: int) -> SystolicTile:
-    return SystolicTile(formats.get(format), columns=columns, rows=rows)
+def _core(format: str, columns: int, rows: int) -> GemmCore:
+    # The depth of the buffer takes no part in cycles; schedules are made to fit it.
+    return GemmCore(formats.get(format), columns=columns, rows=rows, buffer_groups=1)

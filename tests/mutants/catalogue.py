@@ -58,6 +58,22 @@ MUTANTS: list[Mutant] = [
         ),
     ),
     *_mutants(
+        "model",
+        _MODEL + "test_cycles.py::test_a_layer_is_its_commands[11-2]",
+        (
+            "a block loads behind the one before",
+            "sim/cycles.py",
+            "max(rows + following * groups,",
+            "max(rows,",
+        ),
+        (
+            "statuses take no time",
+            "sim/model/schedule.py",
+            "m, n, groups) + cycles.STATUS_CYCLES",
+            "m, n, groups)",
+        ),
+    ),
+    *_mutants(
         "sweep",
         _SWEEP + "test_half_a_line_is_no_point",
         (

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from sim.model import network, report
+from sim.model.machine import Machine
 from tests.golden.commands import assert_refused, m2xfp
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -45,8 +46,9 @@ def test_tables_and_json(tmp_path, tiny):
     document = json.loads(file.read_text())
     decode = document["phases"]["decode"]
     assert [layer["name"] for layer in decode["layers"]] == ["a", "b"]
-    # One token: a group of weights a cycle, 32 columns first.
-    assert decode["layers"][0]["cycles"] == 32 + (2 * 4 - 1) * 32 + 1
+    # One token: a group of weights a cycle, 31 of them ahead; the row, and what a command takes.
+    latency = Machine().core("m2xfp", 128).tile.latency
+    assert decode["layers"][0]["cycles"] == 31 + (2 * 4 - 1) * 32 + 1 + latency + 8 + 4 + 11
     assert decode["network"]["cycles"] == 2 * decode["block"]["cycles"]
     assert f"{decode['network']['cycles']:.0f}" in out
     assert decode["layers"][0]["bits"]["weights metadata"] == 64 * 4 * 8

@@ -26,7 +26,10 @@ SHAPES = {
 SHAPES["mistral_7b"] = SHAPES["llama3_8b"]
 BLOCKS = {"llama3_70b": 80}
 
-SMALL = Machine(lanes=32, columns=4, rows=8, clock=1e6, bandwidth=1e9, activation_buffer=1)
+SMALL = Machine(lanes=32, columns=4, rows=8, clock=1e6, bandwidth=1e9, activation_buffer=2)
+
+#: Cycles of every command beside its data: latency of the tile, 4 bits of rows to check, status.
+COMMAND = SMALL.core("m2xfp", 8).tile.latency + 4 + 4 + 11
 
 
 def test_networks_are_those_of_the_paper():
@@ -57,12 +60,12 @@ def test_bits_of_a_share_at_eight_bits():
 
 
 def test_a_layer_by_hand():
-    """10 rows are two blocks of 5, which read the weights twice; a set lasts 6 cycles."""
+    """10 rows are two blocks, of 8 and 2, which read the weights twice; K = 6 groups."""
     one = cost.layer(SMALL, Layer("any", n=6, k=192), 10, Options())
-    assert (one.tiling.m, one.tiling.n, one.tiling.k) == (5, 4, 6)
+    assert (one.tiling.m, one.tiling.n, one.tiling.k) == (8, 4, 6)
     assert (one.moved.activations, one.moved.weights, one.moved.partials) == (1, 2, 0)
-    # Two blocks of rows x two of channels x 6 groups are 24 sets, behind 4 cycles of loading.
-    assert one.total.cycles == 4 + 23 * 6 + 5
+    # Each block loads, then streams past 2 blocks of channels x 6 groups; sets last 8 and 6.
+    assert one.total.cycles == 8 * 6 + 12 * 8 + 2 * 6 + 11 * 6 + 2 + COMMAND
     assert one.total.macs == 10 * 6 * 192
     assert one.total.utilization == 10 * 6 * 192 / (one.total.cycles * 128)
     assert one.total.bits == {
@@ -80,12 +83,12 @@ def test_a_layer_by_hand():
 
 
 def test_partial_sums_by_hand():
-    """1 KiB holds 56 groups, so 60 are two products; the sums of the first leave and return."""
-    one = cost.layer(SMALL, Layer("any", n=6, k=60 * 32), 1, Options())
-    assert one.tiling.k == 30
-    assert one.total.cycles == 2 * (4 + (2 * 30 - 1) * 6 + 1)
+    """2 KiB hold 113 groups, so 120 are two commands; the sums of the first leave and return."""
+    one = cost.layer(SMALL, Layer("any", n=6, k=120 * 32), 1, Options())
+    assert one.tiling.k == 60
+    assert one.total.cycles == 2 * (60 + (2 * 60 - 1) * 6 + 1 + COMMAND)
     assert one.total.bits["partial sums"] == 2 * 6 * 32
-    assert one.total.bits["weights scales"] == 60 * 6 * 8
+    assert one.total.bits["weights scales"] == 120 * 6 * 8
 
 
 def test_bounds():
