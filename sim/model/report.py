@@ -5,7 +5,7 @@ from pathlib import Path
 import golden.formats
 from golden.atomic import replacing
 
-from . import cost, energy, network, pictures, tables
+from . import cost, energy, network, tables
 from .machine import Machine
 from .storage import Fallback
 from .tiling import traffic
@@ -276,6 +276,8 @@ def nodes() -> tables.Table:
 
 def pictures_of() -> dict[str, bytes]:
     """Return file name -> picture."""
+    from . import pictures  # needs matplotlib, which the figures do not
+
     machine, net = Machine(), network.load(NETWORK)
     phases = {
         name: cost.block(machine, net, rows, cost.Options())
