@@ -120,7 +120,7 @@ def _overhead(columns) -> str:
         for recipe in RECIPES_USED:
             area, over = _area(columns, format, recipe), _over(columns, format, "mxfp4", recipe)
             row.append(f"{area:.0f} ({over:+.1%})")
-        rows.append([*row, PAPER[format]])
+        rows.append([*row, PAPER.get(format, "-")])
     text = (
         "## What the metadata costs\n\n"
         "Columns from one generator, NAND2 a MAC by each recipe, and how much that is over MXFP4. "
