@@ -18,7 +18,7 @@ from ..model import Model
 from ..terms import E2M1_HALVES, E2M3_EIGHTHS, bit, field, table
 
 #: Bits of the terms that integers are compared in: more than any of them needs.
-_BITS = 24
+BITS = 24
 #: Largest subgroup sum in units of 1/16: one refined element of 7.0 and seven of 6.0 times 6.0.
 LARGEST_SUM = 56 * 12 + 7 * 48 * 12
 #: Largest group sum in units of 1/64, with the multiplier 7/4.
@@ -98,7 +98,7 @@ def subgroup(check: Checker, format: Format) -> None:
     weight = z3.BitVec("weight", model.inputs["weight"])
     state = model.drive(model.fresh("dot"), encoded=encoded, weight=weight)
     added = [
-        _integer(model.value(state, f"operand_{index}"), operand)
+        integer(model.value(state, f"operand_{index}"), operand)
         for index, operand in enumerate(cut.operands)
     ]
     refines = format.name == "m2xfp"
@@ -117,8 +117,8 @@ def subgroup(check: Checker, format: Format) -> None:
         for lane, top in enumerate(tops):
             difference = refined[lane] - products[lane]
             check.prove(f"correction of lane {lane}", sum(corrections) == difference, top)
-            check.prove(f"bound of lane {lane}", _within(refined[lane], 56 * 12))
-            check.prove(f"plain lane {lane}", _within(products[lane], 48 * 12))
+            check.prove(f"bound of lane {lane}", within(refined[lane], 56 * 12))
+            check.prove(f"plain lane {lane}", within(products[lane], 48 * 12))
             check.cover(f"a step down in lane {lane}", top, difference == -24 * unit)
         check.cover("the largest element", refined[0] == 56 * 12, tops[0])
     # The rows stand for the sum plus half of their range.
@@ -133,7 +133,7 @@ def subgroup(check: Checker, format: Format) -> None:
 def group(check: Checker) -> None:
     """Check that M2XFP's group sum is that of (4 + k) times each subgroup's, without overflow."""
     format = formats.get("m2xfp")
-    cut = HeapCut(dot, lambda: _Group(format))
+    cut = HeapCut(dot, lambda: Group(format))
     model = Model(cut)
     width = format.product_bits
     rows = [z3.BitVec(f"rows_{index}", 2 * width) for index in range(format.subgroups)]
@@ -157,13 +157,13 @@ def group(check: Checker) -> None:
     scaled = []
     for index, row in enumerate(rows):
         total = field(row, 0, width) + field(row, width, width) - (1 << (width - 1))
-        total = z3.SignExt(_BITS - width, total)
-        k = z3.ZeroExt(_BITS - 2, field(part("weight", "multipliers"), 2 * index, 2))
+        total = z3.SignExt(BITS - width, total)
+        k = z3.ZeroExt(BITS - 2, field(part("weight", "multipliers"), 2 * index, 2))
         mine = range(index * each, (index + 1) * each)
-        terms = [_integer(model.value(added, f"operand_{i}"), cut.operands[i]) for i in mine]
-        reachable = _within(total, LARGEST_SUM)
+        terms = [integer(model.value(added, f"operand_{i}"), cut.operands[i]) for i in mine]
+        reachable = within(total, LARGEST_SUM)
         check.prove(f"(4 + k) times subgroup {index}", sum(terms) == (4 + k) * total, reachable)
-        check.prove(f"bound {index}", _within(sum(terms), LARGEST_GROUP // 4), reachable)
+        check.prove(f"bound {index}", within(sum(terms), LARGEST_GROUP // 4), reachable)
         check.cover(f"bound {index}", sum(terms) == -LARGEST_GROUP // 4, reachable)
         scaled.append(terms)
     # No sum of these wraps around, and the heap's rows add up to it modulo its range.
@@ -182,7 +182,7 @@ def group(check: Checker) -> None:
     check.cover("largest exponent", exponent == 508, z3.Not(nan))
 
 
-class _Group(wiring.Component):
+class Group(wiring.Component):
     """A group dot product around its subgroups, whose rows are inputs."""
 
     def __init__(self, format: Format):
@@ -213,12 +213,14 @@ class _Group(wiring.Component):
         return m
 
 
-def _integer(value: z3.BitVecRef, operand: Operand) -> z3.BitVecRef:
+def integer(value: z3.BitVecRef, operand: Operand) -> z3.BitVecRef:
+    """Return what an operand adds to a heap, as a wide integer."""
     extend = z3.SignExt if operand.signed else z3.ZeroExt
-    return extend(_BITS - operand.width, value) << operand.position
+    return extend(BITS - operand.width, value) << operand.position
 
 
-def _within(value: z3.BitVecRef, bound: int) -> z3.BoolRef:
+def within(value: z3.BitVecRef, bound: int) -> z3.BoolRef:
+    """Return whether a signed value is at most a bound in magnitude."""
     return z3.And(value <= bound, value >= -bound)
 
 
@@ -231,7 +233,7 @@ def _signed(word: z3.BitVecRef, lane: int, magnitude: z3.BitVecRef) -> z3.BitVec
 
 
 def _halves(word: z3.BitVecRef, lane: int) -> z3.BitVecRef:
-    return _signed(word, lane, table(_code(word, lane), E2M1_HALVES, _BITS))
+    return _signed(word, lane, table(_code(word, lane), E2M1_HALVES, BITS))
 
 
 def _refined(word: z3.BitVecRef, lane: int) -> z3.BitVecRef:
@@ -240,7 +242,7 @@ def _refined(word: z3.BitVecRef, lane: int) -> z3.BitVecRef:
     below = code + z3.ZeroExt(5, field(word, 32, 2)) - 1
     fine = z3.If(below < 0, z3.BitVecVal(0, 7), below)
     code = z3.If(_is_top(word, lane), fine, code)
-    return _signed(word, lane, table(code, E2M3_EIGHTHS, _BITS))
+    return _signed(word, lane, table(code, E2M3_EIGHTHS, BITS))
 
 
 def _is_top(word: z3.BitVecRef, lane: int) -> z3.BoolRef:

@@ -7,7 +7,7 @@ from functools import partial
 from hdl import formats
 
 from ..checker import Checker
-from . import accumulator, dot, engine_streams, lane, tile_streams
+from . import accumulator, dot, engine_streams, lane, multipliers, tile_streams
 
 __all__ = ["PROOFS", "Proof"]
 
@@ -55,6 +55,45 @@ _CONTRACT = (
 )
 _OPAQUE = "payloads do not steer the block, so one marked payload stands for all"
 _ADD = "SMT over bit vectors; the oracle is IEEE 754 addition of SMT-LIB, as z3 expands it"
+
+
+def _with_multipliers(name: str, bounds: tuple[int, int]) -> list[Proof]:
+    """Return the proofs of a variant of M2XFP-SG; bounds of subgroup and group sums."""
+    format = formats.get(name)
+    spare = name == "m2xfp_sg_spare"
+    return [
+        Proof(
+            f"subgroup dot product, {name}",
+            "SubgroupDot",
+            f"For all codes of {name} the two rows add up to the sum of products plus 2^11; "
+            f"|sum| <= {bounds[0]}.",
+            _DOT,
+            "none",
+            partial(multipliers.subgroup, format=format),
+            ("M2XFP-SG spare code: 7 * 5 is 3",) if spare else ("dot: 3 x 3 is 11",),
+        ),
+        Proof(
+            f"group sum, {name}",
+            "GroupDot",
+            f"The significand is the sum of na * nw times the subgroup sums, |sum| <= {bounds[1]} "
+            "< 2^18; the exponent is the sum of the scale codes; NaN if either is 255.",
+            _DOT,
+            "subgroup sums within their bound, as proved; weight multipliers are one of the four "
+            "that decoding gives",
+            partial(multipliers.group, format=format),
+            ("M2XFP-SG: 4 + 1 for 2 + 1", "M2XFP-SG: no carry of -1"),
+        ),
+        Proof(
+            f"term rounding, {name}",
+            "Fp32Accumulator",
+            "The rounded term is RNE_fp32(S * 2^(e - 261)) for every 19-bit S and 9-bit e, or NaN.",
+            _BITS + "; the oracle shifts a wide integer and compares what is dropped with a half",
+            "none",
+            partial(accumulator.term_rounding, format=format),
+            ("accumulator: subnormal term truncated",),
+        ),
+    ]
+
 
 _ALL = [
     Proof(
@@ -194,6 +233,8 @@ _ALL = [
             "tile: results overwrite results that wait",
         ),
     ),
+    *_with_multipliers("m2xfp_sg", (1152, 184320)),
+    *_with_multipliers("m2xfp_sg_spare", (1344, 215040)),
 ]
 
 PROOFS = {proof.name: proof for proof in _ALL}
