@@ -42,7 +42,6 @@ synth: $(READY) ## cell counts of decode unit and one-column tile: generic gates
 
 report: $(READY) ## regenerate docs/synthesis.md, docs/performance.md and their plots
 	@$(BIN)/m2xfp report
-	@$(BIN)/m2xfp model --report docs
 
 drift: $(READY) ## check that the figures of docs/synthesis.md still hold
 	@$(BIN)/m2xfp report --check

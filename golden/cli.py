@@ -20,7 +20,10 @@ COMMANDS = {
     "accuracy": ("sim.accuracy.command", "measure what the formats cost a real language model"),
     "sweep": ("synth.sweep.command", "simulate or synthesize many parameter points"),
     "model": ("sim.model.command", "model what a network costs: cycles, traffic, time, energy"),
-    "report": ("synth.report", "write the synthesis report, or check it for drift"),
+    "report": (
+        "synth.report",
+        "write the reports of synthesis and performance, or check for drift",
+    ),
 }
 
 

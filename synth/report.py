@@ -1,9 +1,10 @@
-"""``m2xfp report``: docs/synthesis.md, its pictures and the baseline, or the check for drift."""
+"""``m2xfp report``: the pages of synthesis and performance, the baseline, or drift from it."""
 
 from pathlib import Path
 
 from golden.atomic import replacing
 from golden.errors import InputError, MismatchError
+from sim.model import report as performance
 
 from . import baseline, liberty, markdown, plots, study, tools
 from .scaling import COLUMNS
@@ -37,7 +38,13 @@ def add_arguments(parser):
 def run(args):
     """Write the report, or check the baseline."""
     with tools.progress():
-        return check(args.baseline) if args.check else write(args.output, args.baseline)
+        if args.check:
+            check(args.baseline)
+            return
+        write(args.output, args.baseline)
+    # The model of performance takes its energy from the baseline that was just written.
+    if args.baseline == baseline.FILE:
+        performance.write(args.output)
 
 
 def write(folder: Path, file: Path) -> None:
