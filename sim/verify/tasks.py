@@ -6,13 +6,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from pathlib import Path
 
 from .campaigns.registry import CAMPAIGNS
 from .proofs.registry import PROOFS
+from .results import today
 
-__all__ = ["ROOT", "campaigns", "mutants", "proofs", "refutations"]
+__all__ = ["ROOT", "campaigns", "mutants", "parallel", "proofs", "refutations"]
 
 #: The checkout: seeded bugs and tests are not part of the installed package.
 ROOT = Path(__file__).parents[2]
@@ -38,14 +38,10 @@ def _worker(arguments: list[str], mutant: str | None = None) -> Record:
     if done.returncode not in (0, 1) or not done.stdout:
         last = (done.stderr.strip() or "no output").splitlines()[-1]
         return {"error": f"Failed: {last}", "failed": True}
-    return json.loads(done.stdout.splitlines()[-1]) | {"date": _today()}
+    return json.loads(done.stdout.splitlines()[-1]) | {"date": today()}
 
 
-def _today() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%d")
-
-
-def _parallel(work: Iterable, run: Callable, say: Callable[[str], None]) -> dict[str, Record]:
+def parallel(work: Iterable, run: Callable, say: Callable[[str], None]) -> dict[str, Record]:
     """Run each named piece of work, two at a time, and return the results by name."""
     results = {}
     with ThreadPoolExecutor(2) as pool:
@@ -58,7 +54,7 @@ def _parallel(work: Iterable, run: Callable, say: Callable[[str], None]) -> dict
 
 def proofs(say: Callable[[str], None]) -> dict[str, Record]:
     """Run every proof."""
-    return _parallel(PROOFS, lambda name: _worker(["proof", name]), say)
+    return parallel(PROOFS, lambda name: _worker(["proof", name]), say)
 
 
 def refutations(say: Callable[[str], None]) -> dict[str, Record]:
@@ -81,7 +77,7 @@ def refutations(say: Callable[[str], None]) -> dict[str, Record]:
             "error": f"not refuted: {found}" if survived else None,
         }
 
-    return _parallel(pairs, run, say)
+    return parallel(pairs, run, say)
 
 
 def mutants(say: Callable[[str], None]) -> dict[str, Record]:
@@ -103,9 +99,9 @@ def mutants(say: Callable[[str], None]) -> dict[str, Record]:
         )
         caught = done.returncode == 1 and "1 failed" in done.stdout
         error = None if caught else "survived"
-        return {"file": bug.file, "killer": bug.killer, "error": error, "date": _today()}
+        return {"file": bug.file, "killer": bug.killer, "error": error, "date": today()}
 
-    return _parallel(bugs, run, say)
+    return parallel(bugs, run, say)
 
 
 def campaigns(full: bool, say: Callable[[str], None], only: str | None = None) -> dict[str, Record]:
@@ -120,4 +116,4 @@ def campaigns(full: bool, say: Callable[[str], None], only: str | None = None) -
         return _worker(["campaign", name, str(cases), str(file)])
 
     names = [name for name in CAMPAIGNS if only in (None, name)]
-    return _parallel(names, run, say)
+    return parallel(names, run, say)

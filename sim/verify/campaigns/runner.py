@@ -92,10 +92,16 @@ class Campaign:
     def library(self) -> tuple[Path, str]:
         """Compile the campaign; return the library and a digest of all it depends on."""
         verilog = netlist.verilog(self.component(), "top")
+        digest = hashlib.sha256((verilog + self._code()).encode()).hexdigest()[:16]
+        return self.compile(verilog), digest
+
+    def compile(self, verilog: str) -> Path:
+        """Compile the campaign with other Verilog of its component."""
+        return compiler.library(verilog, self._code(), "top", share=False)
+
+    def _code(self) -> str:
         values = "".join(f"enum {{ {k} = {v} }};\n" for k, v in self.constants().items())
-        code = (_HERE / "common.cc").read_text() + values + (_HERE / self.source).read_text()
-        digest = hashlib.sha256((verilog + code).encode()).hexdigest()[:16]
-        return compiler.library(verilog, code, "top", share=False), digest
+        return (_HERE / "common.cc").read_text() + values + (_HERE / self.source).read_text()
 
     def run(self, library: Path, cases: int, tally: Tally) -> Iterator[Tally]:
         """Continue ``tally`` up to a number of cases; yield it after every chunk."""

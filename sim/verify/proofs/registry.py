@@ -222,8 +222,8 @@ _ALL = [
         "Every beat is in control one cycle after it was taken, with its flags, row, swap and the "
         "next slot; never more rows reserved than slots; two beats of one row are row_distance "
         "apart; column i has its weights i cycles after a swap, in order; something moves within "
-        "12 cycles while beats, weights and initial sums come and slots become free; no beat with "
-        "first enters without its initial sum.",
+        "12 cycles while beats, weights and initial sums come and slots become free; no first beat "
+        "enters without its initial sum.",
         _STREAM,
         _OPAQUE + "; two columns, four rows, two slots, row distance 3; no more rows than the tile "
         "has before end",
