@@ -93,7 +93,10 @@ def mapped(component: wiring.Component, target: str) -> str:
             osu018.run(component, "top", recipes=["compact"], folder=place)
             place /= "compact"
             read = ["read_liberty cells.lib", "read_verilog netlist.v"]
-        script = [*read, "hierarchy -check -top top", "proc", "flatten -wb", "opt_clean"]
+        # Yosys keeps models of flip-flops as boxes, which flattening and Verilog leave out.
+        boxes = ("whitebox", "lib_whitebox", "blackbox", "keep_hierarchy")
+        unbox = "setattr -mod " + " ".join(f"-unset {box}" for box in boxes) + " =*"
+        script = [*read, "hierarchy -check -top top", "proc", unbox, "flatten", "opt_clean"]
         yosys.run([*script, "write_verilog -noattr simulated.v"], place)
         return (place / "simulated.v").read_text()
 

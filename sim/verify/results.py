@@ -24,7 +24,8 @@ def today() -> str:
 def tools() -> dict[str, str]:
     """Tool name -> version."""
     found = {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES}
-    compiler = subprocess.run(["g++", "-dumpfullversion"], capture_output=True, text=True, check=False)
+    command = ["g++", "-dumpfullversion"]
+    compiler = subprocess.run(command, capture_output=True, text=True, check=False)
     return found | {"g++": compiler.stdout.strip() or "none"}
 
 
