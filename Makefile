@@ -13,7 +13,7 @@ ACTIVATIONS := sim/data/smollm2_attn_q.safetensors:attn_q.input
 WEIGHTS := sim/data/smollm2_attn_q.safetensors:attn_q.weight
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sim test lint synth report drift bench ci clean
+.PHONY: help setup sim test lint synth report drift verify verify-full bench ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,12 @@ report: $(READY) ## regenerate docs/synthesis.md, docs/performance.md and their 
 
 drift: $(READY) ## check that the figures of docs/synthesis.md still hold
 	@$(BIN)/m2xfp report --check
+
+verify: $(READY) ## proofs, seeded bugs, netlists, samples of the campaigns: docs/verification.md
+	@$(BIN)/python -m sim.verify
+
+verify-full: $(READY) ## the campaigns in full, some hours of one core at most; goes on where it was
+	@$(BIN)/python -m sim.verify --full
 
 bench: $(READY) ## speed of the golden model, as ratios within one run
 	@$(BIN)/python -m bench

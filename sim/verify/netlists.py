@@ -27,7 +27,6 @@ from synth import yosys
 from synth.flows import ecp5, osu018
 
 from .campaigns.registry import CAMPAIGNS
-from .campaigns.runner import Tally
 from .proofs.dot import Subgroup
 from .results import today
 
@@ -124,12 +123,10 @@ def _subgroup(target: str) -> dict:
     """Run decode unit and subgroup dot product, mapped together."""
     campaign = CAMPAIGNS["subgroups"]
     netlist = mapped(Subgroup(_m2xfp()), target)
-    tally = Tally()
-    for tally in campaign.run(campaign.compile(netlist), _CASES, tally):  # noqa: B007, B020
-        pass
-    caught = Tally()
-    for caught in campaign.run(campaign.compile(broken(netlist)), _CASES, caught):  # noqa: B020
-        pass
+    tally, caught = (
+        campaign.run_all(campaign.compile(verilog), _CASES)
+        for verilog in (netlist, broken(netlist))
+    )
     error = f"{tally.wrong} wrong" if tally.wrong else None
     if not caught.wrong:
         error = "a broken cell was not noticed"

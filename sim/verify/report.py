@@ -75,7 +75,7 @@ _BLOCKS = [
     ),
     (
         "subgroup dot product",
-        "by lane: all E2M1 codes times all refined codes times all weights, within the proof",
+        "by lane: all activations times all metadata times all weights (tests/hdl/test_dot.py)",
         "equal to the naive sum for all inputs of M2XFP; rows of MXFP4 and NVFP4",
         "as part of the group",
     ),

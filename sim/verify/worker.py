@@ -58,7 +58,7 @@ def _campaign(name: str, cases: int, file: Path) -> int:
         saved = json.loads(file.read_text())
         if {key: saved[key] for key in state} == state:
             tally = Tally(**saved["tally"])
-    for tally in campaign.run(library, cases, tally):  # noqa: B020
+    for _ in campaign.run(library, cases, tally):
         file.write_text(json.dumps(state | {"tally": vars(tally)}))
         print(f"{name}: {tally.cases} of {cases}", file=sys.stderr, flush=True)
     missed = campaign.missed(tally)

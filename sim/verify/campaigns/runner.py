@@ -123,6 +123,13 @@ class Campaign:
             if tally.wrong:
                 return
 
+    def run_all(self, library: Path, cases: int) -> Tally:
+        """Run a number of cases from the first on, or up to the first chunk with a wrong one."""
+        tally = Tally()
+        for _ in self.run(library, cases, tally):
+            pass
+        return tally
+
     def missed(self, tally: Tally) -> list[str]:
         """Classes without a case."""
         return [name for name in self.classes if not tally.classes.get(name)]
