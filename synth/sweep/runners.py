@@ -20,7 +20,8 @@ __all__ = ["cluster", "completed", "local"]
 #: Seconds to wait for the scheduler of a cluster.
 _TIMEOUT = 10
 
-_WORKER = [sys.executable, "-m", "synth.sweep.jobs"]
+#: Without the present folder on the path, which may have a `synth` of its own.
+_WORKER = [sys.executable, "-P", "-m", "synth.sweep.jobs"]
 
 
 class _Children:

@@ -147,6 +147,14 @@ def test_a_process_that_dies_is_a_failed_point(small, monkeypatch):
     assert messages == {f"exit status {-signal.SIGABRT}: out of memory"}
 
 
+def test_folders_of_the_same_name_do_no_harm(small, tmp_path, monkeypatch):
+    (tmp_path / "synth").mkdir()
+    (tmp_path / "synth" / "__init__.py").write_text("raise SystemExit(7)\n")
+    monkeypatch.chdir(tmp_path)
+    small.write_text(SMALL.replace('"mxfp4", "nvfp4", "m2xfp"', '"mxfp4"'))
+    assert m2xfp("sweep", small)[0] == 0
+
+
 def test_a_simulated_point():
     values = {"format": "m2xfp", "columns": 2, "rows": 16, "m": 3, "k": 64, "n": 3}
     values |= {"engine": "amaranth", "stall": 0.0, "seed": 1}
