@@ -64,16 +64,19 @@ def records(*losses):
 def test_what_helps_is_said():
     found = records(("m2xfp_sg", 4.5, 0.2), ("worse", 4.5, 0.3), ("same", 4.5, 0.2))
     assert section.better(found) == []
-    assert "None of them has less loss at the same bits." in section.section(found)
-    found += records(("good", 4.5, 0.1), ("dear", 4.75, 0.1))
+    assert "None of them has less loss at no more bits." in section.section(found)
+    found += records(("good", 4.5, 0.1), ("16 multipliers", 4.5, 0.1), ("dear", 4.75, 0.1))
     text = section.section(found)
-    assert "Less loss at the same bits: weights, good." in text
+    assert (
+        "Less loss at no more bits: weights, good; weights, 16 multipliers (a product with" in text
+    )
     assert "| worse | 4.5 | 0.30" in text
     assert "| same | 4.5 | 0.20" in text
     assert [line.rsplit("| ", 1)[1] for line in text.splitlines() if "| 4." in line] == [
         " |",
         "more |",
         "no difference |",
+        "less |",
         "less |",
         "less |",
     ]

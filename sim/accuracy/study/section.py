@@ -10,6 +10,11 @@ from ..results import verdict
 from ..statistics import Estimate, difference, mean, reduction
 from ..wrapping import wrap
 
+#: What a variant would cost gateware, by a word of its name.
+_COSTS = {
+    "16 multipliers": "a product with a number of five bits instead of two shift-adds",
+    "top": "the search for the top element again",
+}
 _OUTCOMES = {"holds": "less", "does not hold": "more", "undecided": "no difference"}
 
 
@@ -31,9 +36,9 @@ def section(records: list[dict]) -> str:
         *(_table(records, role) for role in dict.fromkeys(r["role"] for r in records)),
     ]
     if helped := better(records):
-        parts.append(wrap(f"Less loss at the same bits: {'; '.join(helped)}."))
+        parts.append(wrap(f"Less loss at no more bits: {'; '.join(helped)}."))
     else:
-        parts.append("None of them has less loss at the same bits.")
+        parts.append("None of them has less loss at no more bits.")
     return "\n\n".join(parts) + "\n"
 
 
@@ -43,8 +48,12 @@ def better(records: list[dict]) -> list[str]:
     for record in records:
         base = _base(records, record["role"])
         if record["bits"] <= base["bits"] and _outcome(record, base) == _OUTCOMES["holds"]:
-            found.append(f"{record['role']}, {record['name']}")
+            found.append(f"{record['role']}, {record['name']}{_cost(record['name'])}")
     return found
+
+
+def _cost(name: str) -> str:
+    return "".join(f" ({cost})" for word, cost in _COSTS.items() if word in name)
 
 
 def lines(records: list[dict]) -> bytes:
