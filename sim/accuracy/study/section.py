@@ -30,8 +30,9 @@ def section(records: list[dict]) -> str:
             f"{sequences} sequences: KL in nats a token against the dequantized Q4_1, and the "
             "paired difference to `m2xfp_sg` with its standard error; the last column counts two "
             "of these as a difference. They are searched by least squared error, like `m2xfp_sg` "
-            "itself, and are in no format: `m2xfp accuracy --study --report docs` measures them "
-            "again (`sim/accuracy/study/`)."
+            "itself, with the best multipliers of a few on the calibration text, and are in no "
+            "format. `m2xfp accuracy --study --report docs` measures them again "
+            "(`sim/accuracy/study/`)."
         ),
         *(_table(records, role) for role in dict.fromkeys(r["role"] for r in records)),
     ]

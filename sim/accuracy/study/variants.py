@@ -18,6 +18,10 @@ CHUNK = 1 << 15
 TOP_MOVES = {0: (), 1: (-1, 1), 2: (-1, 0, 1, 2)}
 
 
+#: Multipliers that one bit chooses from.
+Pair = tuple[float, float]
+
+
 @dataclass(frozen=True)
 class Variant:
     """A way to quantize one operand in groups of 32 with a power-of-two scale.
@@ -115,27 +119,39 @@ ACTIVATIONS = Variant("m2xfp_sg", "activations", (1, 5 / 4, 3 / 4, 1 / 4))
 WEIGHTS = Variant("m2xfp_sg", "weights", (1, 7 / 8, 6 / 8, 5 / 8), steps=(0, -1, 1))
 
 
-def _others(base: Variant, sixteen: tuple[float, ...]) -> list[Variant]:
-    pair = (1, 3 / 4)
+def _others(base: Variant, four: Pair, sixteen: tuple[float, ...], top: Pair) -> list[Variant]:
+    """Return what was tried for both roles, with multipliers for each use of the two bits."""
     return [
         replace(base, name="exponent up where amax is above 1.75 * 2^n", threshold=1.75),
         replace(base, name="exponent up where amax is above 1.5 * 2^n", threshold=1.5),
-        replace(base, name="subgroups of 4, multipliers 1 and 3/4", subgroup=4, multipliers=pair),
+        replace(base, name=f"subgroups of 4, {_listed(four)}", subgroup=4, multipliers=four),
         replace(base, name="subgroups of 16, 16 multipliers", subgroup=16, multipliers=sixteen),
-        replace(
-            base, name="multipliers 1 and 3/4, 1 bit for the top", multipliers=pair, top_bits=1
-        ),
+        replace(base, name=f"{_listed(top)}, 1 bit for the top", multipliers=top, top_bits=1),
         replace(base, name="no multiplier, 2 bits for the top", multipliers=(1,), top_bits=2),
     ]
 
 
-#: Everything that is measured.
+def _listed(pair: Pair) -> str:
+    return "multipliers " + " and ".join(f"{8 * value:g}/8" for value in pair)
+
+
+#: Everything that is measured. The multipliers are the best of a few on the calibration text.
 VARIANTS = (
     ACTIVATIONS,
     replace(ACTIVATIONS, name="exponents E and E + 1 tried", steps=(0, 1)),
     replace(ACTIVATIONS, name="exponents E and E - 1 tried", steps=(0, -1)),
-    *_others(ACTIVATIONS, tuple(k / 8 for k in range(1, 17))),
+    *_others(
+        ACTIVATIONS,
+        four=(9 / 8, 7 / 8),
+        sixteen=tuple(k / 16 for k in range(5, 21)),
+        top=(9 / 8, 5 / 8),
+    ),
     WEIGHTS,
     replace(WEIGHTS, name="exponent E only", steps=(0,)),
-    *_others(WEIGHTS, tuple(k / 32 for k in range(32, 16, -1))),
+    *_others(
+        WEIGHTS,
+        four=(1, 10 / 8),
+        sixteen=tuple(k / 32 for k in range(32, 16, -1)),
+        top=(1, 10 / 8),
+    ),
 )
