@@ -9,6 +9,20 @@ from ..e2m1 import E2M1, combined_shifts, negated, product, shift_left, shifts, 
 from .mxfp4 import Mxfp4
 
 
+class ActivationMultiplier(data.Struct):
+    """A multiplier na = 4, 4 + 1, 2 + 1 or 1 as its terms.
+
+    Members
+    -------
+    four, double, plus : unsigned(1)
+        The terms 4, 2 and 1; never 4 and 2.
+    """
+
+    four: unsigned(1)
+    double: unsigned(1)
+    plus: unsigned(1)
+
+
 class WeightMultiplier(data.Struct):
     """A multiplier nw = 8, 8 - 1, 4 + 2 or 4 + 1 as its two terms.
 
@@ -29,8 +43,9 @@ class WeightMultiplier(data.Struct):
 class M2xfpSg(Mxfp4):
     """M2XFP-SG: MXFP4 with a multiplier a subgroup of both operands (docs/m2xfp_sg.md).
 
-    Decoding activations is wires. A subgroup sum counts quarters and is at most 1152; times
-    na = 4, 5, 3 or 1 and nw = 8, 7, 6 or 5 it counts 1/128, and a group is at most 184320.
+    Decoding is wires and the multipliers' terms. A subgroup sum counts quarters and is at most
+    1152; times na = 4, 5, 3 or 1 and nw = 8, 7, 6 or 5 it counts 1/128, and a group is at most
+    184320.
     """
 
     name = "m2xfp_sg"
@@ -52,8 +67,8 @@ class M2xfpSg(Mxfp4):
 
     @property
     def activation(self) -> data.StructLayout:
-        """Activations of a group as they are stored: elements, multiplier indices, scale."""
-        return self._operand(self._multipliers)
+        """Activations of a group: elements, multipliers as terms, scale."""
+        return self._operand(data.ArrayLayout(ActivationMultiplier, self.subgroups))
 
     @property
     def weight(self) -> data.StructLayout:
@@ -65,13 +80,14 @@ class M2xfpSg(Mxfp4):
         return data.StructLayout({"subgroups": subgroups, "multipliers": multipliers, "scale": 8})
 
     def decode_weight(self, m: Module, group: data.View) -> Value:
-        """Decode the multipliers once for all rows: a column has no time for it."""
+        """Decode the multipliers once for all rows."""
         terms = [Cat(index[1], index == 1, index == 2, index == 3) for index in group.metadata]
         return Cat(group.elements, terms, group.scale)
 
     def common_parts(self, group: data.View) -> dict[str, Value]:
-        """Return the scale, and the multipliers, which wait for the sums of their subgroups."""
-        return {"scale": group.scale, "multipliers": group.metadata}
+        """Return the scale, and the multipliers, decoded once for all columns."""
+        terms = [Cat(~index[1], index == 2, index.any()) for index in group.metadata]
+        return {"scale": group.scale, "multipliers": Cat(terms)}
 
     def add_products(
         self, m: Module, heap: BitHeap, activation: data.View, weight: data.View
@@ -89,7 +105,7 @@ class M2xfpSg(Mxfp4):
     def multiplier(
         self, activation: data.View, weight: data.View, factors: list[data.View]
     ) -> list[tuple[Value, Value]]:
-        """Return the index of every subgroup of activations and its weights' terms."""
+        """Return the terms of both multipliers of every subgroup."""
         return list(zip(activation.multipliers, weight.multipliers, strict=True))
 
     def add_group(
@@ -103,9 +119,9 @@ class M2xfpSg(Mxfp4):
         for index, ((left, right), (a, w)) in enumerate(zip(subgroups, multiplier, strict=True)):
             offset = (left + right)[:bits]
             total = named(m, f"total_{index}", offset ^ 1 << (bits - 1)).as_signed()
-            more = _masked(~a[1], total << 2) | _masked(a == 2, total << 1)
+            more = _masked(a.four, total << 2) | _masked(a.double, total << 1)
             # At most 5 * 1344, or 5760 without the spare code.
-            scaled = more.as_signed() + _masked(a.any(), total).as_signed()
+            scaled = more.as_signed() + _masked(a.plus, total).as_signed()
             once = named(m, f"scaled_{index}", scaled[: bits + 2].as_signed())
             heap.add(Mux(w.four, once << 2, once << 3)[2:].as_signed(), 2)
             small = _masked(w.minus, ~once) | _masked(w.double, once << 1) | _masked(w.plus, once)

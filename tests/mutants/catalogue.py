@@ -174,10 +174,10 @@ MUTANTS: list[Mutant] = [
         (
             "4 + 1 for 2 + 1",
             _M2XFP_SG,
-            "_masked(a == 2, total << 1)",
-            "_masked(a == 2, total << 2)",
+            "_masked(a.double, total << 1)",
+            "_masked(a.double, total << 2)",
         ),
-        ("never 1", _M2XFP_SG, "_masked(~a[1], total << 2)", "_masked(a != 2, total << 2)"),
+        ("never 1", _M2XFP_SG, "Cat(~index[1], index == 2", "Cat(index != 2, index == 2"),
         ("8 for 4", _M2XFP_SG, "Cat(index[1], index == 1", "Cat(index.all(), index == 1"),
         ("no carry of -1", _M2XFP_SG, "heap.add(w.minus)", "pass"),
         (

@@ -18,8 +18,11 @@ SPARE = {"m2xfp_sg": (0, 0), "m2xfp_sg_spare": (14, 10)}
 #: Largest subgroup sum in units of 1/4.
 LARGEST_SUM = {"m2xfp_sg": 8 * 12 * 12, "m2xfp_sg_spare": 8 * 14 * 12}
 
-#: Weight terms, bits 0 to 3 of `WeightMultiplier`, by index.
-TERMS = (0b0000, 0b0010, 0b0101, 0b1001)
+#: Terms of both multipliers as the bits of `ActivationMultiplier` and `WeightMultiplier`, by index.
+TERMS = {
+    "activation": (3, (0b001, 0b101, 0b110, 0b100), ACTIVATIONS),
+    "weight": (4, (0b0000, 0b0010, 0b0101, 0b1001), WEIGHTS),
+}
 
 
 def subgroup(check: Checker, format: Format) -> None:
@@ -74,14 +77,10 @@ def group(check: Checker, format: Format) -> None:
     for index, row in enumerate(rows):
         total = field(row, 0, width) + field(row, width, width) - (1 << (width - 1))
         total = z3.SignExt(BITS - width, total)
-        na = table(field(part("activation", "multipliers"), 2 * index, 2), ACTIVATIONS, BITS)
-        terms = field(part("weight", "multipliers"), 4 * index, 4)
-        nw = z3.BitVecVal(0, BITS)
-        for pattern, numerator in zip(TERMS, WEIGHTS, strict=True):
-            nw = z3.If(terms == pattern, z3.BitVecVal(numerator, BITS), nw)
+        na, nw = (_numerator(side, part(side, "multipliers"), index) for side in TERMS)
         mine = range(index * each, (index + 1) * each)
         scaled = sum(integer(model.value(added, f"operand_{i}"), cut.operands[i]) for i in mine)
-        reachable = z3.And(within(total, largest), nw != 0)
+        reachable = z3.And(within(total, largest), na != 0, nw != 0)
         check.prove(f"na * nw times subgroup {index}", scaled == na * nw * total, reachable)
         check.prove(f"bound {index}", within(scaled, 40 * largest), reachable)
         check.cover(f"bound {index}", scaled == -40 * largest, reachable)
@@ -99,6 +98,16 @@ def group(check: Checker, format: Format) -> None:
     check.prove("sum of the scales", exponent == left + right, z3.Not(nan))
     check.prove("NaN", bit(term, cut.width + format.exponent_bits) == nan)
     check.cover("largest exponent", exponent == 508, z3.Not(nan))
+
+
+def _numerator(side: str, terms: z3.BitVecRef, index: int) -> z3.BitVecRef:
+    """Return the numerator of a subgroup; 0 for terms that no index is decoded to."""
+    width, patterns, numerators = TERMS[side]
+    mine = field(terms, width * index, width)
+    chosen = z3.BitVecVal(0, BITS)
+    for pattern, numerator in zip(patterns, numerators, strict=True):
+        chosen = z3.If(mine == pattern, z3.BitVecVal(numerator, BITS), chosen)
+    return chosen
 
 
 def _value(word: z3.BitVecRef, lane: int, spare: int) -> z3.BitVecRef:

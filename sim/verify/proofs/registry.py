@@ -78,8 +78,8 @@ def _with_multipliers(name: str, bounds: tuple[int, int]) -> list[Proof]:
             f"The significand is the sum of na * nw times the subgroup sums, |sum| <= {bounds[1]} "
             "< 2^18; the exponent is the sum of the scale codes; NaN if either is 255.",
             _DOT,
-            "subgroup sums within their bound, as proved; weight multipliers are one of the four "
-            "that decoding gives",
+            "subgroup sums within their bound, as proved; multipliers are among the four of each "
+            "side that decoding gives",
             partial(multipliers.group, format=format),
             ("M2XFP-SG: 4 + 1 for 2 + 1", "M2XFP-SG: no carry of -1"),
         ),
