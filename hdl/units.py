@@ -5,6 +5,7 @@ from amaranth.lib import wiring
 
 from .accumulator import Fp32Accumulator
 from .column import Column
+from .core import GemmCore
 from .decode import DecodeUnit
 from .dot import SubgroupDot
 from .formats import Format
@@ -23,11 +24,18 @@ class UnitParameters:
         Columns of a tile.
     rows : int
         Rows of partial sums a tile keeps.
+    buffer_groups : int
+        Groups of activations a core keeps.
+    accumulate, quantize : bool
+        What a core can do beside FP32 products.
     """
 
     format: Format
     columns: int = 1
     rows: int = 128
+    buffer_groups: int = 1024
+    accumulate: bool = False
+    quantize: bool = False
 
 
 #: Unit name -> constructor, for everything that is exported or synthesized by name.
@@ -38,4 +46,12 @@ UNITS: dict[str, Callable[[UnitParameters], wiring.Component]] = {
     "column": lambda p: Column(p.format),
     "tile": lambda p: SystolicTile(p.format, columns=p.columns, rows=p.rows),
     "quantizer": lambda p: QuantizationEngine(p.format),
+    "core": lambda p: GemmCore(
+        p.format,
+        columns=p.columns,
+        rows=p.rows,
+        buffer_groups=p.buffer_groups,
+        accumulate=p.accumulate,
+        quantize=p.quantize,
+    ),
 }

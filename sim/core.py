@@ -108,11 +108,10 @@ class Gemm:
         """Put beats of FP32 results, uint32 (n, columns), in their places in (M, N) float32."""
         return self._placed(beats, self.channels).view(np.float32)
 
-    def untile_groups(self, beats: np.ndarray, lanes: int, words: int) -> np.ndarray:
-        """Put beats of groups, uint32 (n, groups * words), in their places: (M, groups, words)."""
-        placed = self._placed(beats, None)
-        shape = (self.rows, -1, words)
-        return placed.reshape(shape)[:, : -(-self.channels // lanes)]
+    def untile_groups(self, beats: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+        """Put words of quantized groups, uint32 (n, words), in their places: (M, groups, words)."""
+        placed = self._placed(beats, None).reshape(self.rows, -1, shape[2])
+        return placed[:, : shape[1]]
 
     def _placed(self, beats: np.ndarray, width: int | None) -> np.ndarray:
         placed = np.empty((self.rows, self.tiles, beats.shape[-1]), np.uint32)

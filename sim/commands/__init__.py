@@ -6,6 +6,7 @@ import importlib
 #: Subcommand -> (module, summary).
 COMMANDS = {
     "gemm": ("sim.commands.gemm", "multiply two tensors on the systolic tile"),
+    "core": ("sim.commands.core", "multiply two tensors on the GEMM core"),
     "quantize": ("sim.commands.quantize", "quantize a tensor on the quantization engine"),
 }
 

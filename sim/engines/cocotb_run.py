@@ -1,8 +1,10 @@
 """``python -m sim.engines.cocotb_run``: cocotb's runner on a folder that holds ``top.v``.
 
-``build FOLDER [trace]`` makes the simulator; ``test FOLDER SCRATCH [VCD]`` runs a job in it.
+``build FOLDER [trace]`` makes the simulator; ``test FOLDER SCRATCH [VCD]`` runs a job in it, or
+the bench that the environment variable ``M2XFP_BENCH`` names.
 """
 
+import os
 import sys
 
 from cocotb_tools.runner import get_runner
@@ -26,7 +28,7 @@ def main(action: str, folder: str, *rest: str) -> None:
     else:
         scratch, *vcd = rest
         runner.test(
-            test_module="sim.engines.cocotb_bench",
+            test_module=os.environ.get("M2XFP_BENCH", "sim.engines.cocotb_bench"),
             hdl_toplevel="top",
             hdl_toplevel_lang="verilog",
             build_dir=folder,

