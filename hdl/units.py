@@ -55,3 +55,6 @@ UNITS: dict[str, Callable[[UnitParameters], wiring.Component]] = {
         quantize=p.quantize,
     ),
 }
+
+#: Units of the synthesis report; a core is mostly its activation buffer, as large as one likes.
+STUDIED = tuple(unit for unit in UNITS if unit != "core")

@@ -7,7 +7,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 
 from hdl import export, formats
-from hdl.units import UNITS, UnitParameters
+from hdl.units import STUDIED, UNITS, UnitParameters
 
 from . import cache, scaling
 from .flows import TARGETS
@@ -88,7 +88,7 @@ class Areas:
 def jobs(targets: Iterable[str], *, seeds: int = 0) -> Iterator[Job]:
     """Yield one job a unit and target, for other formats where they are compared."""
     for target in targets:
-        for unit in UNITS:
+        for unit in STUDIED:
             for format in formats.names():
                 if format == "m2xfp" or (unit in _COMPARED and target != "ice40"):
                     placed = target == "ecp5" and unit in _PLACED and format == "m2xfp"

@@ -5,6 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..formats import Format
+from ..quantizer import QuantizationEngine
 from ..tile import SystolicTile
 from .buffer import ActivationBuffer
 from .control import WORD, Control
@@ -69,11 +70,12 @@ class GemmCore(wiring.Component):
     ):
         # The tile checks its own parameters and says what is wrong.
         self._tile = SystolicTile(format, columns=columns, rows=rows, initial=accumulate)
-        self._buffer_groups = _size("Buffer groups", buffer_groups)
-        _size("Columns", columns)
-        _size("Rows", rows)
-        if quantize and format.name not in ("m2xfp", "mxfp4"):
-            raise ValueError(f"Quantized output must be m2xfp or mxfp4, not {format.name}")
+        self._buffer_groups = _size("Buffer groups", buffer_groups, 2)
+        _size("Columns", columns, 1)
+        _size("Rows", rows, 2)
+        if quantize:
+            # Like the tile, the engine knows best what it can be built for.
+            QuantizationEngine(format)
         if quantize and columns % format.lanes:
             raise ValueError(
                 f"Columns must be a multiple of {format.lanes} for quantized output, not {columns}"
@@ -220,12 +222,12 @@ class GemmCore(wiring.Component):
         return scale[:7].all() if self.format.name == "nvfp4" else scale.all()
 
 
-def _size(name: str, value: int) -> int:
-    message = f"{name} must be an integer from 1 to 65535, not {value!r}"
+def _size(name: str, value: int, least: int) -> int:
+    message = f"{name} must be an integer from {least} to 65535, not {value!r}"
     try:
         number = operator.index(value)
     except TypeError:
         raise TypeError(message) from None
-    if not 1 <= number <= 65535:
+    if not least <= number <= 65535:
         raise ValueError(message)
     return number

@@ -47,7 +47,8 @@ class WeightFeeder(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.walk = walk = TileWalk(self._columns, self._rows)
-        column = Signal(range(self._columns))
+        # A signal of no bits is no Verilog.
+        column = Signal(range(max(2, self._columns)))
         left = Signal(16)
         running, exists, last_tile = Signal(), Signal(), Signal()
         m.d.comb += [

@@ -5,7 +5,7 @@ import pytest
 
 from golden.errors import MismatchError
 from hdl import formats
-from hdl.units import UNITS
+from hdl.units import STUDIED
 from synth import baseline, report, study, tools
 from tests.golden.commands import m2xfp
 
@@ -85,7 +85,7 @@ def test_an_unreadable_baseline_is_a_users_mistake(tmp_path):
 def test_the_baseline_knows_every_unit():
     recorded = baseline.load(baseline.FILE)["figures"]
     for target in ("generic", "ice40", "ecp5", "osu018"):
-        for unit in UNITS:
+        for unit in STUDIED:
             assert recorded[f"{target} {unit} m2xfp"]
     for target in ("generic", "ecp5", "osu018"):
         for format in formats.names():
