@@ -98,4 +98,4 @@ class Machine:
 @cache
 def _core(format: str, columns: int, rows: int) -> GemmCore:
     # The depth of the buffer takes no part in cycles; schedules are made to fit it.
-    return GemmCore(formats.get(format), columns=columns, rows=rows, buffer_groups=1)
+    return GemmCore(formats.get(format), columns=columns, rows=rows, buffer_groups=2)
