@@ -63,7 +63,8 @@ because the last three packages are data here and would install runtimes that ar
 `make accuracy` does all four. Results are kept one line each in `build/accuracy/results.jsonl`; a
 run that was stopped goes on with the first one missing. `--formats mxfp4:ceil m2xfp:rtn1` chooses
 formats and scale rules, `nvfp4:search+calibrated` a calibrated one, `--tokens N` the length of the
-text.
+text. `time make accuracy` took 17 minutes of processor time, spread over all processors, and the
+study another 5.
 """
 
 
