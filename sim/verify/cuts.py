@@ -1,7 +1,8 @@
 """Components with a part taken out, so that what the part computes is free in a proof."""
 
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from amaranth.hdl import Fragment, Module, Signal, Value, signed, unsigned
 from amaranth.lib import wiring
@@ -64,7 +65,7 @@ class HeapCut(wiring.Component):
     Parameters
     ----------
     module
-        The Python module that refers to `BitHeap`.
+        The Python module that refers to `BitHeap`, unless the fabric chooses it.
     make : callable
         Returns a new component, whose elaboration makes one heap there.
 
@@ -110,7 +111,10 @@ class HeapCut(wiring.Component):
             recorders.append(_Recorder(width))
             return recorders[-1]
 
-        with replaced(self._module, "BitHeap", make_recorder):
+        with ExitStack() as stack:
+            for module in (self._module, sys.modules.get("hdl.fabric")):
+                if hasattr(module, "BitHeap"):
+                    stack.enter_context(replaced(module, "BitHeap", make_recorder))
             fragment = Fragment.get(unit, None)
         (recorder,) = recorders
         return recorder, fragment

@@ -21,14 +21,15 @@ def _m2xfp():
 
 def _accumulator() -> dict[str, int]:
     format = _m2xfp()
+    unit = Fp32Accumulator(format)
     return {
         "SIGNIFICAND_BITS": format.significand_bits,
         "EXPONENT_BITS": format.exponent_bits,
         "UNIT": format.unit_exponent,
         "LARGEST_SUM": _LARGEST_SUM,
         "LARGEST_EXPONENT": _LARGEST_EXPONENT,
-        "PARTIAL_DELAY": Fp32Accumulator.partial_delay,
-        "LATENCY": Fp32Accumulator.latency,
+        "PARTIAL_DELAY": unit.partial_delay,
+        "LATENCY": unit.latency,
     }
 
 

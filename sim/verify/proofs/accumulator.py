@@ -25,7 +25,8 @@ def term_rounding(check: Checker, format: Format) -> None:
     significand = z3.BitVec("significand", bits)
     exponent, nan = z3.BitVec("exponent", format.exponent_bits), z3.BitVec("nan", 1)
     state = model.pipeline(
-        {"term": {0: z3.Concat(nan, exponent, significand)}}, TermRounder.latency
+        {"term": {0: z3.Concat(nan, exponent, significand)}},
+        accumulator.Fp32Accumulator(format).partial_delay,
     )
     got = _rounded(model.value(state, "rounded"), format)
 
@@ -68,7 +69,8 @@ def addition(check: Checker, format: Format) -> None:
     term, partial = z3.BitVecs("term partial", 32)
     infinite, nan = z3.BitVecs("infinite nan", 1)
     fits, rounded = _as_rounded(term, format)
-    latency = accumulator.Fp32Accumulator.latency - accumulator.Fp32Accumulator.partial_delay
+    unit = accumulator.Fp32Accumulator(format)
+    latency = unit.latency - unit.partial_delay
     state = model.pipeline(
         {"rounded": {0: z3.Concat(nan, infinite, rounded)}, "partial": {0: partial}}, latency
     )
