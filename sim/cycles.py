@@ -49,8 +49,12 @@ STATUS_CYCLES = 11
 _COMMAND_LATENCY = 4
 
 
-def command_cycles(core: GemmCore, m: int, n: int, groups: int) -> int:
-    """Return the ``busy`` count of a command with FP32 results, no stream ever stalled.
+#: Cycles that the quantization engines add to a command.
+QUANTIZE_LATENCY = 2
+
+
+def command_cycles(core: GemmCore, m: int, n: int, groups: int, *, quantized: bool = False) -> int:
+    """Return the ``busy`` count of a command, no stream ever stalled.
 
     Parameters
     ----------
@@ -59,6 +63,8 @@ def command_cycles(core: GemmCore, m: int, n: int, groups: int) -> int:
         Rows and output channels of the command.
     groups : int
         Groups along K.
+    quantized : bool
+        Whether results leave as groups, else as FP32.
 
     Returns
     -------
@@ -76,4 +82,5 @@ def command_cycles(core: GemmCore, m: int, n: int, groups: int) -> int:
         # The last set of a block ends when the next block is there, or when it may end at all.
         last = max(rows + following * groups, set_cycles(tile, rows)) if following else rows
         total += (sets - 1) * set_cycles(tile, rows) + last
-    return total + tile.latency + core.rows.bit_length() + _COMMAND_LATENCY
+    total += tile.latency + core.rows.bit_length() + _COMMAND_LATENCY
+    return total + QUANTIZE_LATENCY * quantized

@@ -165,7 +165,9 @@ def layer(machine: Machine, layer: Layer, rows: int, options: Options) -> LayerC
     tiling = schedule.core_tiling(machine, options.format, product)
     moved = schedule.core_traffic(product, tiling)
     bits = _bits(product, moved, a, w)
-    cycles = schedule.layer_cycles(machine, options.format, product, tiling, fallback)
+    cycles = schedule.layer_cycles(
+        machine, options.format, product, tiling, fallback, options.quantized
+    )
     compute, memory = cycles / machine.clock, sum(bits.values()) / 8 / machine.bandwidth
     events = _events(machine, product, moved, cycles, sum(bits.values()), fallback, options)
     total = Total(

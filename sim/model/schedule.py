@@ -93,7 +93,7 @@ def _cut(extent: int, most: int) -> dict[int, int]:
 
 @cache
 def product_cycles(machine: Machine, format: str, m: int, n: int, groups: int, rows: int) -> int:
-    """Return the cycles from a command to the next, for blocks of ``rows`` rows."""
+    """Return the cycles from a command with FP32 results to the next, for blocks of ``rows``."""
     core = machine.core(format, rows)
     return cycles.command_cycles(core, m, n, groups) + cycles.STATUS_CYCLES
 
@@ -119,16 +119,25 @@ def passes(fallback: Fallback) -> float:
 
 
 def layer_cycles(
-    machine: Machine, format: str, product: Product, tiling: Tiling, fallback: Fallback
+    machine: Machine,
+    format: str,
+    product: Product,
+    tiling: Tiling,
+    fallback: Fallback,
+    quantized: bool = False,
 ) -> float:
     """Return the cycles of a layer on the core, its commands back to back.
 
-    8-bit weights are two sets of weights, 8-bit activations enter twice, once for each half of
-    their bits: what the gateware, which has no 8-bit elements, does for as many more groups and
-    rows.
+    Of several blocks along K only the last may give quantized results. 8-bit weights are two
+    sets of weights, 8-bit activations enter twice, once for each half of their bits: what the
+    gateware, which has no 8-bit elements, does for as many more groups and rows.
     """
-    return sum(
-        share * times * product_cycles(machine, format, a * m, n, w * k, a * machine.rows)
-        for (w, a), share in shares(fallback).items()
-        for (m, n, k), times in commands(machine, product, tiling).items()
-    )
+    total = 0
+    for (w, a), share in shares(fallback).items():
+        for (m, n, k), times in commands(machine, product, tiling).items():
+            work = (a * m, n, w * k, a * machine.rows)
+            total += share * times * product_cycles(machine, format, *work)
+    if quantized:
+        last = commands(machine, replace(product, groups=min(product.groups, tiling.k)), tiling)
+        total += sum(last.values()) * cycles.QUANTIZE_LATENCY
+    return total

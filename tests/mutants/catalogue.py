@@ -53,8 +53,8 @@ MUTANTS: list[Mutant] = [
         (
             "8-bit activations are one pass",
             "sim/model/schedule.py",
-            "machine, format, a * m,",
-            "machine, format, m,",
+            "work = (a * m,",
+            "work = (m,",
         ),
     ),
     *_mutants(
