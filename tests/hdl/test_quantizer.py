@@ -107,8 +107,8 @@ def decoded(quantized):
     nibbles = np.stack([field(operand, 4 * i, 4) for i in range(8)], axis=1).astype(int)
     top = field(operand, layout["top"].offset, 8)[:, None] >> np.arange(8, dtype=np.uint64)
     offset = layout["correction"].offset
-    signs = 1 - 2 * field(operand, offset + 4, 1).astype(int)
-    steps = signs * field(operand, offset, 4).astype(int)
+    signs = 1 - 2 * field(operand, offset + 2, 1).astype(int)
+    steps = signs << field(operand, offset, 2).astype(int)
     eighths = np.where(nibbles & 8, -4, 4) * E2M1_HALVES[nibbles & 7]
     eighths += (top & np.uint64(1)).astype(int) * steps[:, None]
     return np.ldexp(eighths.reshape(-1, 32) / 8, field(words, 136, 8).astype(int)[:, None] - 127)
