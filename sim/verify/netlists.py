@@ -35,6 +35,7 @@ __all__ = ["all_checks", "equivalent", "mapped"]
 _ROWS, _COLUMNS, _GROUPS = 8, 2, 3
 #: Cases of decode unit and subgroup dot product: all magnitudes of the first seven elements.
 _CASES = 1 << 22
+_BROKEN = 8
 
 
 def _m2xfp():
@@ -101,11 +102,16 @@ def mapped(component: wiring.Component, target: str) -> str:
 
 
 def broken(verilog: str) -> str:
-    """Return a netlist in which one operator of a cell's model is another."""
+    """Return a netlist in which a few neighbouring operators of cells' models are others.
+
+    A single one can sit where it makes no difference.
+    """
     places = [match.start() for match in re.finditer(r" (?:&|\?) ", verilog)]
-    at = places[len(places) // 2]
-    swapped = " | " if verilog[at + 1] == "&" else " == 0 ? "
-    return verilog[:at] + swapped + verilog[at + 3 :]
+    middle = len(places) // 2
+    for at in reversed(places[middle : middle + _BROKEN]):
+        swapped = " | " if verilog[at + 1] == "&" else " == 0 ? "
+        verilog = verilog[:at] + swapped + verilog[at + 3 :]
+    return verilog
 
 
 class _MappedEngine(fast.FastEngine):

@@ -195,10 +195,10 @@ def _netlists(results: Results) -> str:
     ]
     return (
         "## Netlists\n\nThe exported Verilog is proved equivalent to the RTLIL that synthesis "
-        "starts from. Netlists of library cells are simulated with the cells' own models; one "
-        "operator of a model is then changed, which the comparison must notice. "
+        "starts from. Netlists of library cells are simulated with the cells' own models; a few "
+        "operators of models are then changed, which the comparison must notice. "
         "osu018 needs the Debian packages qflow-tech-osu018 and opensta.\n\n"
-        + _table(["check", "result", "cases", "with a broken cell"], rows)
+        + _table(["check", "result", "cases", "with broken cells"], rows)
     )
 
 

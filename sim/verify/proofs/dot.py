@@ -121,6 +121,7 @@ def subgroup(check: Checker, format: Format) -> None:
             check.prove(f"plain lane {lane}", within(products[lane], 48 * 12))
             check.cover(f"a step down in lane {lane}", top, difference == -24 * unit)
         check.cover("the largest element", refined[0] == 56 * 12, tops[0])
+    check.cover("the largest plain product", products[0] == 12 * 12 * unit)
     # The rows stand for the sum plus half of their range.
     check.holds("offset", cut.constant == 1 << (format.product_bits - 1), cut.constant)
     rows = [z3.BitVec(f"row{index}", cut.width) for index in range(2)]
