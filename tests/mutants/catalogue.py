@@ -257,7 +257,12 @@ MUTANTS: list[Mutant] = [
     *_mutants(
         "column",
         _TILE,
-        ("weights follow the bus", "hdl/column.py", "with m.If(self.swap):", "with m.If(1):"),
+        (
+            "weights follow the bus",
+            "hdl/column.py",
+            "with m.If(self.swap[delay]):",
+            "with m.If(1):",
+        ),
     ),
     *_mutants(
         "tile",
