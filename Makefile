@@ -13,7 +13,7 @@ ACTIVATIONS := sim/data/smollm2_attn_q.safetensors:attn_q.input
 WEIGHTS := sim/data/smollm2_attn_q.safetensors:attn_q.weight
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sim test lint synth report drift verify verify-full bench ci clean
+.PHONY: help setup sim test lint synth report drift icarus verify verify-full bench ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,14 @@ verify: $(READY) ## proofs, seeded bugs, netlists, samples of the campaigns: doc
 
 verify-full: $(READY) ## the campaigns in full, some hours of one core at most; goes on where it was
 	@$(BIN)/python -m sim.verify --full
+
+ICARUS := build/icarus
+
+icarus: $(READY) ## the testbench of an exported core in Icarus (Debian package iverilog)
+	@command -v iverilog > /dev/null || { echo "make icarus needs iverilog: apt install iverilog"; exit 2; }
+	@$(BIN)/m2xfp verilog core --columns 2 --rows 4 --buffer-groups 16 --accumulate --fusesoc $(ICARUS)
+	@iverilog -g2012 -Wall -Wno-timescale -o $(ICARUS)/bench $(ICARUS)/m2xfp_core.v $(ICARUS)/m2xfp_core_tb.v
+	@vvp -n $(ICARUS)/bench
 
 bench: $(READY) ## speed of the golden model, as ratios within one run
 	@$(BIN)/python -m bench

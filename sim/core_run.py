@@ -86,11 +86,7 @@ def run(
     gemm = Gemm.on(
         core, *a.shape[:1], groups, w.shape[0], panel=panel, output=output, accumulate=c is not None
     )
-    needed = min(gemm.rows, core.rows) * groups
-    if needed > core.buffer_groups:
-        raise golden.InputError(
-            f"Activation buffer must hold {needed} groups, not {core.buffer_groups}"
-        )
+    check_room(core, gemm.rows, groups)
     width = core.format.group.size
     inputs = {
         "commands": command_beats([gemm]),
@@ -119,6 +115,15 @@ def run(
         differs = (result != expected).any(axis=-1)
     (status,) = statuses(done.outputs["status"])
     return CoreRun(result, expected, np.argwhere(differs), status, gemm)
+
+
+def check_room(core: GemmCore, rows: int, groups: int) -> None:
+    """Raise `golden.InputError` if a block of activations is too large for the core's buffer."""
+    needed = min(rows, core.rows) * groups
+    if needed > core.buffer_groups:
+        raise golden.InputError(
+            f"Activation buffer must hold {needed} groups, not {core.buffer_groups}"
+        )
 
 
 def quantized(sums: np.ndarray, format) -> golden.Quantized:

@@ -41,11 +41,11 @@ def run(args: argparse.Namespace) -> int:
     a = load(args.activations, "Activations", args.format, args.max_rows)
     w = load(args.weights, "Weights", args.format, args.max_channels)
     c = golden.load_tensor(args.c) if args.c else None
+    core = build(args, a.shape, c is not None)
     with simulation.stages() as (stage, advance):
         stage("quantize")
         left = golden.quantize(a, "activations", format=args.format)
         right = golden.quantize(w, "weights", format=args.format)
-        core = build(args, left, c is not None)
         stage("prepare the core, which is compiled on first use")
         try:
             done = core_run.run(
@@ -67,26 +67,29 @@ def run(args: argparse.Namespace) -> int:
     return int(len(done.mismatches) > 0)
 
 
-def build(args: argparse.Namespace, a: golden.Quantized, accumulate: bool) -> GemmCore:
-    """Build the core that the options ask for.
+def build(args: argparse.Namespace, shape: tuple[int, int], accumulate: bool) -> GemmCore:
+    """Build the core that the options ask for, for activations of a shape (M, K).
 
     Raises
     ------
     InputError
-        When it refuses its parameters, with its own words.
+        When it refuses its parameters, with its own words, or is too small.
     """
-    groups = args.buffer_groups or min(len(a.scales), args.rows) * a.scales.shape[1]
+    format = formats.get(args.format)
+    groups = shape[1] // format.lanes
     try:
-        return GemmCore(
-            formats.get(args.format),
+        core = GemmCore(
+            format,
             columns=args.columns,
             rows=args.rows,
-            buffer_groups=groups,
+            buffer_groups=args.buffer_groups or max(2, min(shape[0], args.rows) * groups),
             accumulate=accumulate,
             quantize=args.quantize,
         )
     except ValueError as error:
         raise InputError(str(error)) from None
+    core_run.check_room(core, shape[0], groups)
+    return core
 
 
 def report(args: argparse.Namespace, done: core_run.CoreRun) -> None:

@@ -75,6 +75,14 @@ def test_starved_streams_in_amaranth():
         assert record.stalled_results == 0
 
 
+def test_starved_c_in_amaranth():
+    core, rng = small(accumulate=True), np.random.default_rng(9)
+    work = [job(core, rng, 2, 1, 4, accumulate=True)]
+    (record,) = check(core, work, "amaranth", stall={"c": 0.9}, seed=1)
+    assert record.stalled_c > 8
+    assert (record.stalled_activations, record.stalled_weights) == (0, 0)
+
+
 def test_late_tlast_in_amaranth():
     """Surplus beats are dropped, and the next command begins with the next frame."""
     core, rng = small(accumulate=True), np.random.default_rng(6)
