@@ -3,6 +3,7 @@
 from . import formats
 from .accumulator import Fp32Accumulator
 from .column import Column
+from .core import GemmCore
 from .decode import DecodeUnit, GroupDecoder
 from .dot import GroupDot, SubgroupDot
 from .quantizer import QuantizationEngine
@@ -12,6 +13,7 @@ __all__ = [
     "Column",
     "DecodeUnit",
     "Fp32Accumulator",
+    "GemmCore",
     "GroupDecoder",
     "GroupDot",
     "QuantizationEngine",
