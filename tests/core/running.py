@@ -18,11 +18,16 @@ class Job:
     expected: np.ndarray | None = None
 
 
-def job(core, rng, m, groups, n, panel=0, accumulate=False, edit=None, **options) -> Job:
-    """Return a command with random data, and the sums for the data that ``edit`` makes of it."""
+def job(core, rng, m, groups, n, panel=0, accumulate=False, edit=None, nan=(), **options) -> Job:
+    """Return a command with random data, and the sums for the data that ``edit`` makes of it.
+
+    ``nan`` names the operands whose last value is NaN: activations, weights.
+    """
     gemm = sim_core.Gemm.on(core, m, groups, n, panel=panel, accumulate=accumulate, **options)
     lanes, width = core.format.lanes, core.format.group.size
     x, y = (rng.standard_t(3, (rows, lanes * groups)).astype(np.float32) for rows in (m, n))
+    for tensor, name in ((x, "activations"), (y, "weights")):
+        tensor[-1, -1] = np.nan if name in nan else tensor[-1, -1]
     a = golden.quantize(x, "activations", format=core.format.name)
     w = golden.quantize(y, "weights", format=core.format.name)
     c = rng.standard_normal((m, n)).astype(np.float32) if accumulate else None

@@ -58,6 +58,18 @@ def test_c_in_amaranth():
     check(core, jobs, "amaranth", stall=0.2, seed=1)
 
 
+@pytest.mark.parametrize("name", formats.names())
+def test_every_format_and_its_nan_in_amaranth(name):
+    core, rng = GemmCore(formats.get(name), **SMALL), np.random.default_rng(10)
+    cases = [(), ("activations",), ("weights",)]
+    jobs = [job(core, rng, 2, 2, 3, nan=nan) for nan in cases]
+    for record, made, nan in zip(check(core, jobs, "amaranth"), jobs, cases, strict=True):
+        assert record.nan_results == np.isnan(made.expected).sum()
+        flags = {name: record.flags[f"{name}_nan"] for name in ("activations", "weights")}
+        assert {name for name, raised in flags.items() if raised} == set(nan)
+        assert record.macs == 2 * 2 * core.format.lanes * 3
+
+
 def test_slow_results_in_amaranth():
     core, rng = small(), np.random.default_rng(4)
     (record,) = check(core, [job(core, rng, 4, 2, 4)], "amaranth", stall={"results": 0.8})
