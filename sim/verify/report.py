@@ -15,7 +15,7 @@ def document(results: Results) -> str:
     """Return the page."""
     parts = [
         _introduction(results),
-        _blocks(),
+        _blocks(results),
         _proofs(results),
         _campaigns(results),
         _netlists(results),
@@ -57,15 +57,27 @@ machine and tools they were run with: {tools or _NOT_DONE}.
   hit fails the run."""
 
 
-def _blocks() -> str:
+def _blocks(results: Results) -> str:
+    def cases(name: str) -> str:
+        records = [results.get(part, {}).get(name) for part in ("campaigns", "samples")]
+        return f"{max((r['cases'] for r in records if r), default=0):,}"
+
+    counts = {key: cases(name) for key, name in _SAMPLED.items()}
+    rows = [[cell.format(**counts) for cell in row] for row in _BLOCKS]
     return (
         "## Block by block\n\n"
-        + _table(["block", "exhausted", "proved", "sampled"], _BLOCKS)
+        + _table(["block", "exhausted", "proved", "sampled"], rows)
         + "\n\nThe sampled rows come on top of the test suite, which compares every block with the "
         "golden model and the golden model with independent ones."
     )
 
 
+#: Campaigns whose cases the table of blocks states.
+_SAMPLED = {
+    "accumulations": "accumulations",
+    "products": "group products",
+    "groups": "quantized groups",
+}
 _BLOCKS = [
     (
         "decode unit",
@@ -83,19 +95,19 @@ _BLOCKS = [
         "group dot product",
         "all 65536 pairs of scales",
         "(4 + k) scaling, sum, widths, scale sum and NaN of M2XFP",
-        "10^8 products of M2XFP, decoder included",
+        "{products} products of M2XFP, decoder included",
     ),
     (
         "accumulator",
         "-",
         "term rounding and FP32 addition of M2XFP for all inputs, at all pipeline states",
-        "10^9 accumulations of M2XFP; 10^6 of every format in the test suite",
+        "{accumulations} accumulations of M2XFP; 10^6 of every format in the test suite",
     ),
     (
         "quantization lane",
         "all BF16 and FP16 values times all largest exponents",
         "all FP32 values times all scales: E2M1 code, sign, metadata; NaN groups",
-        "10^7 groups",
+        "{groups} groups of FP32 values",
     ),
     (
         "streams",

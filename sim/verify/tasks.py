@@ -6,13 +6,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 from .campaigns.registry import CAMPAIGNS
 from .proofs.registry import PROOFS
 from .results import today
 
-__all__ = ["ROOT", "campaigns", "mutants", "parallel", "proofs", "refutations"]
+__all__ = ["ROOT", "campaigns", "mutants", "parallel", "proofs", "refutations", "unfinished"]
 
 #: The checkout: seeded bugs and tests are not part of the installed package.
 ROOT = Path(__file__).parents[2]
@@ -104,16 +105,34 @@ def mutants(say: Callable[[str], None]) -> dict[str, Record]:
     return parallel(bugs, run, say)
 
 
+def unfinished() -> dict[str, Record]:
+    """Return what interrupted runs of full campaigns have found so far."""
+    found = {}
+    for name in CAMPAIGNS:
+        file = _state(name, full=True)
+        if file.exists():
+            state = json.loads(file.read_text())
+            tally = state.pop("tally")
+            error = f"{tally['wrong']} wrong" if tally["wrong"] else None
+            date = datetime.fromtimestamp(file.stat().st_mtime, UTC).strftime("%Y-%m-%d")
+            found[name] = state | tally | {"error": error, "date": date}
+    return found
+
+
+def _state(name: str, full: bool) -> Path:
+    """Return where a campaign keeps how far it is."""
+    kind = "full" if full else "sample"
+    return ROOT / "build" / "verify" / f"{name.replace(' ', '-')}-{kind}.json"
+
+
 def campaigns(full: bool, say: Callable[[str], None], only: str | None = None) -> dict[str, Record]:
     """Run every campaign, in full or a sample of it; what an earlier run did is not done again."""
-    place = ROOT / "build" / "verify"
-    place.mkdir(parents=True, exist_ok=True)
+    _state("", full).parent.mkdir(parents=True, exist_ok=True)
 
     def run(name: str) -> Record:
         campaign = CAMPAIGNS[name]
         cases = campaign.cases if full else campaign.sample
-        file = place / f"{name.replace(' ', '-')}-{'full' if full else 'sample'}.json"
-        return _worker(["campaign", name, str(cases), str(file)])
+        return _worker(["campaign", name, str(cases), str(_state(name, full))])
 
     names = [name for name in CAMPAIGNS if only in (None, name)]
     return parallel(names, run, say)
