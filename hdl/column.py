@@ -2,7 +2,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .accumulator import Fp32Accumulator
+from .accumulator import Fp32Accumulator, accumulation_latency, rounding_latency
 from .dot import GroupDot
 from .formats import Format
 from .fp32 import Fp32
@@ -10,12 +10,12 @@ from .fp32 import Fp32
 
 def partial_delay(format: Format) -> int:
     """Return the cycles from a column's activations to their partial sum."""
-    return 1 + format.dot_latency + Fp32Accumulator.partial_delay
+    return 1 + format.dot_latency + rounding_latency(format)
 
 
 def column_latency(format: Format) -> int:
     """Return the cycles from a column's activations to their total."""
-    return 1 + format.dot_latency + Fp32Accumulator.latency
+    return 1 + format.dot_latency + accumulation_latency(format)
 
 
 class Column(wiring.Component):

@@ -2,13 +2,14 @@ from amaranth.hdl import Module, Signal, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from .bit_heap import BitHeap
 from .formats import Format
 from .term import term_layout
 
 
 class SubgroupDot(wiring.Component):
-    """Exact dot product of one subgroup, before any multiplier. Combinational.
+    """Exact dot product of one subgroup, before any multiplier.
+
+    Latency ``format.fabric.cut`` cycles: combinational in gates.
 
     Parameters
     ----------
@@ -36,7 +37,7 @@ class SubgroupDot(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        heap = BitHeap(m, self._format.product_bits)
+        heap = self._format.fabric.product_heap(m, self._format.product_bits)
         self._format.add_products(m, heap, self.activation, self.weight)
         heap.add_constant(1 << (self._format.product_bits - 1))
         for row, value in zip(self.rows, heap.rows(), strict=True):
@@ -95,7 +96,7 @@ class GroupDot(wiring.Component):
             factors.append(Signal(format.factor, name=f"factor_{stage}", reset_less=True))
             m.d.sync += factors[stage].eq(factors[stage - 1] if stage else factor)
 
-        heap = BitHeap(m, format.significand_bits)
+        heap = format.fabric.heap(m, format.significand_bits)
         significand = Signal(format.significand_bits, reset_less=True)
         format.add_group(m, heap, rows, format.multiplier(self.activation, self.weight, factors))
         if format.multiplies:

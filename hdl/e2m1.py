@@ -1,7 +1,8 @@
-from amaranth.hdl import Cat, Const, Module, Value, unsigned
+from amaranth.hdl import Cat, Const, Module, Signal, Value, unsigned
 from amaranth.lib import data
 
 from .bits import named
+from .carry_chains import CarryChains
 
 #: Magnitude of every E2M1 magnitude code in units of 1/2 (format spec, section 1). The one
 #: gateware copy of the table.
@@ -31,6 +32,38 @@ def significand(code: Value) -> Value:
 def shifts(code: Value) -> list[Value]:
     """Return the one-hot of the shift 0..2 that makes the significand the value in halves."""
     return [~code[2], code[2] & ~code[1], code[2] & code[1]]
+
+
+def add_product(m: Module, heap, left: E2M1, right: E2M1, position: int = 0) -> None:
+    """Add the product of two elements, in units of a quarter, to a sum.
+
+    Parameters
+    ----------
+    heap : BitHeap or CarryChains
+    position : int
+        Of one quarter in the sum.
+    """
+    if isinstance(heap, CarryChains):
+        # A carry in costs an adder of a chain nothing: inversion is enough.
+        negative = named(m, "negative", left.sign ^ right.sign)
+        inverted = magnitude(m, left.code, right.code) ^ negative.replicate(8)
+        heap.add(named(m, "inverted", Cat(inverted, negative).as_signed()), position)
+        heap.add(negative, position)
+    else:
+        heap.add(product(m, left, right), position)
+
+
+def magnitude(m: Module, left: Value, right: Value) -> Value:
+    """Return the product of two magnitude codes in units of 1/4, looked up: 8 bits.
+
+    Six inputs a bit: for LUTs a table is smaller than a multiplication and a shift.
+    """
+    result = Signal(8, name="magnitude")
+    with m.Switch(Cat(left, right)):
+        for code in range(64):
+            with m.Case(code):
+                m.d.comb += result.eq(HALVES[code % 8] * HALVES[code // 8])
+    return result
 
 
 def product(m: Module, left: E2M1, right: E2M1) -> Value:

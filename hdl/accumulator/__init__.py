@@ -13,7 +13,17 @@ from .normalize import Normalize
 from .pack import Pack
 from .term import TermRounder
 
-__all__ = ["Fp32Accumulator"]
+__all__ = ["Fp32Accumulator", "accumulation_latency", "rounding_latency"]
+
+
+def rounding_latency(format: Format) -> int:
+    """Return the cycles from a term to the partial sum it is added to."""
+    return 2 * (1 + format.fabric.cut)
+
+
+def accumulation_latency(format: Format) -> int:
+    """Return the cycles from a term to the sum: rounding, alignment, addition, two more stages."""
+    return rounding_latency(format) + 4 + 2 * format.fabric.cut
 
 
 class Fp32Accumulator(wiring.Component):
@@ -38,19 +48,26 @@ class Fp32Accumulator(wiring.Component):
     latency : int
     """
 
-    partial_delay = TermRounder.latency
-    latency = TermRounder.latency + Align.latency + Add.latency + Normalize.latency + Pack.latency
-
     def __init__(self, format: Format):
         self._format = format
         super().__init__({"term": In(term_layout(format)), "partial": In(Fp32), "total": Out(Fp32)})
+
+    @property
+    def partial_delay(self) -> int:
+        """Cycles from a term to the partial sum it is added to."""
+        return rounding_latency(self._format)
+
+    @property
+    def latency(self) -> int:
+        """Cycles from a term to the sum."""
+        return accumulation_latency(self._format)
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.rounder = rounder = TermRounder(self._format)
         m.submodules.align = align = Align(self._format)
         m.submodules.add = add = Add()
-        m.submodules.normalize = normalize = Normalize()
+        m.submodules.normalize = normalize = Normalize(self._format.fabric)
         m.submodules.pack = pack = Pack()
         m.d.comb += [
             rounder.term.eq(self.term),

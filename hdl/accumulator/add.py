@@ -39,8 +39,6 @@ class Add(wiring.Component):
     aligned: In(Aligned)
     exact: Out(Exact)
 
-    latency = 1
-
     def elaborate(self, platform):
         m = Module()
         aligned = self.aligned

@@ -52,7 +52,7 @@ class Aligned(data.Struct):
 class Align(wiring.Component):
     """First stage of the addition: exponents compared, the smaller operand shifted right.
 
-    Latency 1 cycle.
+    Latency ``1 + format.fabric.cut`` cycles.
 
     Parameters
     ----------
@@ -65,9 +65,8 @@ class Align(wiring.Component):
     aligned : Out(Aligned)
     """
 
-    latency = 1
-
     def __init__(self, format: Format):
+        self._fabric = format.fabric
         super().__init__(
             {"term": In(rounded_layout(format)), "partial": In(Fp32), "aligned": Out(Aligned)}
         )
@@ -89,24 +88,29 @@ class Align(wiring.Component):
         # starts out one bit lower.
         distance = difference[:-1] ^ term_big.replicate(9)
         small = Mux(term_big, partial_significand, term_significand << 1)
+        subtract = term.sign ^ partial.sign
+        early = Signal(Aligned)
+        m.d.comb += [
+            early.big.eq(Mux(term_big, term_significand, partial_significand)),
+            early.exponent.eq(Mux(term_big, term.exponent, partial_exponent)),
+            early.sign.eq(
+                Mux(partial_infinity | ~(term.infinity | term_big), partial.sign, term.sign)
+            ),
+            early.subtract.eq(subtract),
+            early.special.nan.eq(
+                term.nan | partial_nan | (term.infinity & partial_infinity & subtract)
+            ),
+            early.special.infinity.eq(term.infinity | partial_infinity),
+        ]
+
+        # The stage is cut here.
+        early = self._fabric.halves(m, early, "early")
+        small = self._fabric.halves(m, small, "small")
+        distance = self._fabric.halves(m, distance, "distance")
         shifted, sticky = shift_right_sticky(
             m, Cat(Const(0, EXTRA - 2), small), distance[:5], distance[5:].any()
         )
-
-        subtract = term.sign ^ partial.sign
         aligned = Signal(Aligned, reset_less=True)
-        m.d.sync += [
-            aligned.big.eq(Mux(term_big, term_significand, partial_significand)),
-            aligned.small.eq(Cat(sticky, shifted)),
-            aligned.exponent.eq(Mux(term_big, term.exponent, partial_exponent)),
-            aligned.sign.eq(
-                Mux(partial_infinity | ~(term.infinity | term_big), partial.sign, term.sign)
-            ),
-            aligned.subtract.eq(subtract),
-            aligned.special.nan.eq(
-                term.nan | partial_nan | (term.infinity & partial_infinity & subtract)
-            ),
-            aligned.special.infinity.eq(term.infinity | partial_infinity),
-        ]
+        m.d.sync += [aligned.eq(early), aligned.small.eq(Cat(sticky, shifted))]
         m.d.comb += self.aligned.eq(aligned)
         return m

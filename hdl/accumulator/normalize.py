@@ -3,6 +3,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..bits import leading_zeros, named, shift_left
+from ..fabric import Fabric
 from .add import Exact
 from .align import EXTRA, Special
 
@@ -31,12 +32,19 @@ class Normalized(data.Struct):
 
 
 class Normalize(wiring.Component):
-    """Third stage: the leading one brought to the top. Latency 1 cycle."""
+    """Third stage: the leading one brought to the top. Latency ``1 + fabric.cut`` cycles.
+
+    Parameters
+    ----------
+    fabric : Fabric
+    """
 
     exact: In(Exact)
     normalized: Out(Normalized)
 
-    latency = 1
+    def __init__(self, fabric: Fabric):
+        self._fabric = fabric
+        super().__init__()
 
     def elaborate(self, platform):
         m = Module()
@@ -45,6 +53,10 @@ class Normalize(wiring.Component):
         last = len(exact.magnitude) - 1
         least = Cat(exact.room == last - bit for bit in range(last + 1))
         shift = named(m, "shift", leading_zeros(exact.magnitude | least))
+
+        # The stage is cut here.
+        exact = self._fabric.halves(m, exact, "exact")
+        shift = self._fabric.halves(m, shift, "shift")
         shifted = shift_left(m, exact.magnitude, shift, exact.inverted)
         exponent = Signal(9)
         m.d.comb += exponent.eq((exact.exponent + 1 - shift) & shifted[-1].replicate(9))

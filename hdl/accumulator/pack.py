@@ -13,8 +13,6 @@ class Pack(wiring.Component):
     normalized: In(Normalized)
     total: Out(Fp32)
 
-    latency = 1
-
     def elaborate(self, platform):
         m = Module()
         normalized = self.normalized

@@ -39,7 +39,8 @@ class TermRounder(wiring.Component):
     """Rounds a group's term to FP32: ``RNE_fp32(significand * 2**(exponent + unit))``.
 
     The significand has fewer than 24 bits, so only terms below the FP32 normal range round.
-    Latency 2 cycles, throughput 1 a cycle; no stalls. Format spec, section 7.
+    Latency ``2 * (1 + format.fabric.cut)`` cycles, throughput 1 a cycle; no stalls. Format spec,
+    section 7.
 
     Parameters
     ----------
@@ -50,8 +51,6 @@ class TermRounder(wiring.Component):
     term : In(term_layout(format))
     rounded : Out(rounded_layout(format))
     """
-
-    latency = 2
 
     def __init__(self, format: Format):
         self._format = format
@@ -71,18 +70,34 @@ class TermRounder(wiring.Component):
         nan = Signal(reset_less=True)
         grid = LEAST_EXPONENT - format.unit_exponent
         below = named(m, "below", Cat(self.term.exponent < grid - bit for bit in range(bits)))
+        inverted, carry = _rounding(m, self.term.significand.as_unsigned(), below)
+        term = format.fabric.halves(m, self.term, "term")
+        below = format.fabric.halves(m, below, "below")
+        inverted = format.fabric.halves(m, inverted, "inverted")
+        carry = format.fabric.halves(m, carry, "carry")
         m.d.sync += [
-            magnitude.eq(_rounded_magnitude(m, self.term.significand.as_unsigned(), below)),
-            exponent.eq(self.term.exponent + highest),
-            sign.eq(self.term.significand[-1]),
-            nan.eq(self.term.nan),
+            magnitude.eq(increment(m, inverted, carry) & ~below),
+            exponent.eq(term.exponent + highest),
+            sign.eq(term.significand[-1]),
+            nan.eq(term.nan),
         ]
 
         # Second stage: the leading one to the top.
         rounded = Signal(rounded_layout(format), reset_less=True)
         zeros = named(m, "zeros", leading_zeros(magnitude))
+        nonzero = named(m, "nonzero", magnitude.any())
+        zeros, nonzero, magnitude, exponent, sign, nan = (
+            format.fabric.halves(m, value, f"late_{name}")
+            for name, value in {
+                "zeros": zeros,
+                "nonzero": nonzero,
+                "magnitude": magnitude,
+                "exponent": exponent,
+                "sign": sign,
+                "nan": nan,
+            }.items()
+        )
         top = named(m, "top", exponent - zeros)
-        nonzero = magnitude.any()
         m.d.sync += [
             rounded.significand.eq(magnitude << zeros),
             rounded.exponent.eq(Mux(nonzero, top, -256)),
@@ -94,8 +109,8 @@ class TermRounder(wiring.Component):
         return m
 
 
-def _rounded_magnitude(m, value, below):
-    """Return the magnitude of a signed value, rounded to even where bits are dropped.
+def _rounding(m, value, below):
+    """Return what a signed value's magnitude, rounded to even where bits are dropped, comes from.
 
     Parameters
     ----------
@@ -106,8 +121,9 @@ def _rounded_magnitude(m, value, below):
 
     Returns
     -------
-    unsigned(n)
-        Its dropped bits are zero.
+    inverted : unsigned(n)
+    carry : unsigned(1)
+        Their sum is the rounded magnitude, once the dropped bits are cleared.
     """
     negative = value[-1]
     # Whether each bit would round up as the highest one dropped.
@@ -118,4 +134,4 @@ def _rounded_magnitude(m, value, below):
     # Dropped bits are ones, through which a one added at the bottom gets to the lowest bit kept.
     # Negation adds one after inversion, unless rounding up took it: ~(x + 1) + 1 == ~x.
     kept = named(m, "kept", value ^ negative.replicate(len(value)) | below)
-    return increment(m, kept, negative ^ round_up) & ~below
+    return kept, named(m, "carry", negative ^ round_up)

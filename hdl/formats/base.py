@@ -4,6 +4,7 @@ from amaranth.hdl import Module, Value
 from amaranth.lib import data
 
 from ..bit_heap import BitHeap
+from ..fabric import Fabric
 
 
 class Format:
@@ -12,6 +13,11 @@ class Format:
     A tile consumes one group of activations and one group of weights a cycle in every column.
     Everything that differs between formats is here; decode unit, dot product, column and tile
     are written against this interface alone.
+
+    Parameters
+    ----------
+    fabric : Fabric
+        What its gateware is shaped for.
 
     Attributes
     ----------
@@ -28,10 +34,10 @@ class Format:
         Decoded operands of one subgroup.
     multiplies : bool
         Whether subgroup sums or their sum are multiplied, which takes a stage of its own.
-    delays : Mapping[str, int]
-        Cycles that each part of a decoded operand trails its elements, at most
-        :attr:`dot_latency`. What is needed later enters later: then it waits once, at the edge of
-        the tile, and not in every column.
+    decode_latency : int
+        1 if decoding is too much for one cycle, else 0.
+    part_delays : Mapping[str, int]
+        As :attr:`delays`, in gates.
     product_bits : int
         Signed bits of a subgroup sum.
     significand_bits : int
@@ -49,11 +55,17 @@ class Format:
     activation_subgroup: data.StructLayout
     weight_subgroup: data.StructLayout
     multiplies = False
-    delays: Mapping[str, int]
+    decode_latency = 0
+    part_delays: Mapping[str, int]
     product_bits: int
     significand_bits: int
     exponent_bits: int
     unit_exponent: int
+
+    def __init__(self, *, fabric: Fabric = Fabric.GATES):
+        if not isinstance(fabric, Fabric):
+            raise TypeError(f"Fabric must be a member of Fabric, not {fabric!r}")
+        self.fabric = fabric
 
     @property
     def subgroups(self) -> int:
@@ -61,9 +73,24 @@ class Format:
         return self.lanes // self.subgroup
 
     @property
+    def _cuts(self) -> int:
+        """Cycles added by cuts: after the products, and before a multiplication."""
+        return self.fabric.cut * (2 if self.multiplies else 1)
+
+    @property
     def dot_latency(self) -> int:
         """Cycles from decoded elements to the sum of a group."""
-        return 3 if self.multiplies else 2
+        return (3 if self.multiplies else 2) + self._cuts
+
+    @property
+    def delays(self) -> dict[str, int]:
+        """Cycles that each part of a decoded operand trails its elements.
+
+        What is needed later enters later: then it waits once, at the edge of the tile, and not in
+        every column.
+        """
+        wait = self._cuts
+        return {"subgroups": 0} | {part: wait + d for part, d in self.part_delays.items()}
 
     @property
     def activation(self) -> data.StructLayout:
@@ -99,8 +126,17 @@ class Format:
         """Return the bits of subgroup ``index`` of a bus word, as ``encoded_subgroup``."""
         raise NotImplementedError
 
-    def decode_subgroup(self, m: Module, encoded: data.View, operand: data.View) -> None:
-        """Decode one subgroup of activations, combinationally."""
+    @property
+    def searched_subgroup(self) -> data.StructLayout:
+        """What :meth:`search` finds."""
+        return self.encoded_subgroup
+
+    def search(self, m: Module, encoded: data.View, searched: data.View) -> None:
+        """First half of decoding one subgroup of activations; combinational."""
+        m.d.comb += searched.eq(encoded)
+
+    def decode_subgroup(self, m: Module, searched: data.View, operand: data.View) -> None:
+        """Second half; combinational. It follows ``decode_latency`` cycles later in a tile."""
         raise NotImplementedError
 
     def common_parts(self, group: data.View) -> dict[str, Value]:
@@ -124,7 +160,7 @@ class Format:
     def multiplier(
         self, activation: data.View, weight: data.View, factors: list[data.View]
     ) -> Value | None:
-        """Return what :meth:`add_group` multiplies by, one cycle after the elements.
+        """Return what :meth:`add_group` multiplies by, in the cycle in which that happens.
 
         Parameters
         ----------
@@ -135,9 +171,7 @@ class Format:
         """
         return None
 
-    def add_group(
-        self, m: Module, heap: BitHeap, subgroups: list[tuple[Value, Value]], multiplier: Value
-    ) -> None:
+    def add_group(self, m: Module, heap: BitHeap, subgroups: data.View, multiplier: Value) -> None:
         """Add a group to a heap: its subgroup sums times their multipliers.
 
         Parameters

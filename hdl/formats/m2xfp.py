@@ -7,13 +7,14 @@ from ..bit_heap import BitHeap
 from ..bits import named
 from ..e2m1 import (
     E2M1,
+    add_product,
     combined_shifts,
     negated,
-    product,
     shift_left,
     shifts,
     significand,
 )
+from ..fabric import Fabric
 from .mxfp4 import Mxfp4
 
 
@@ -44,10 +45,11 @@ class M2xfp(Mxfp4):
     significand_bits = 19
     unit_exponent = -254 - 6
     multiplies = True
-    delays = MappingProxyType({"subgroups": 0, "multipliers": 1, "scale": 2})
+    decode_latency = 1
+    part_delays = MappingProxyType({"multipliers": 1, "scale": 2})
 
-    def __init__(self):
-        super().__init__()
+    def __init__(self, *, fabric: Fabric = Fabric.GATES):
+        super().__init__(fabric=fabric)
         elements = data.ArrayLayout(E2M1, self.lanes)
         metadata = data.ArrayLayout(unsigned(2), self.subgroups)
         self.group = data.StructLayout(
@@ -71,19 +73,33 @@ class M2xfp(Mxfp4):
         """Return the bits of subgroup ``index`` of a bus word, as ``encoded_subgroup``."""
         return Cat(super().encoded(group, index), group.metadata[index])
 
-    def decode_subgroup(self, m: Module, encoded: data.View, operand: data.View) -> None:
-        """Find the top-1 element and its correction."""
-        elements = encoded.elements
-        candidates, code = top_one(m, [element.code for element in elements])
-        metadata = encoded.metadata
-        down = named(m, "down", metadata == 0)
-        # Zero stays zero under a step down.
-        corrects = (metadata != 1) & (code.any() | ~down)
-        sign = _select(operand.top, [element.sign for element in elements])
+    @property
+    def searched_subgroup(self) -> data.StructLayout:
+        """A subgroup, its largest code and which of its elements have it."""
+        return data.StructLayout(
+            {"encoded": self.encoded_subgroup, "candidates": self.subgroup, "largest": 3}
+        )
+
+    def search(self, m: Module, encoded: data.View, searched: data.View) -> None:
+        """Find the largest code."""
+        candidates, largest = top_one(m, [element.code for element in encoded.elements])
         m.d.comb += [
-            operand.elements.eq(elements),
-            operand.top.eq(first_one(m, candidates, corrects)),
-            operand.correction.shift.eq(_correction_shift(code, metadata)),
+            searched.encoded.eq(encoded),
+            searched.candidates.eq(candidates),
+            searched.largest.eq(largest),
+        ]
+
+    def decode_subgroup(self, m: Module, searched: data.View, operand: data.View) -> None:
+        """Choose the top-1 element and find its correction."""
+        encoded, code = searched.encoded, searched.largest
+        down = named(m, "down", encoded.metadata == 0)
+        # Zero stays zero under a step down.
+        corrects = (encoded.metadata != 1) & (code.any() | ~down)
+        sign = _select(operand.top, [element.sign for element in encoded.elements])
+        m.d.comb += [
+            operand.elements.eq(encoded.elements),
+            operand.top.eq(first_one(m, searched.candidates, corrects)),
+            operand.correction.shift.eq(_correction_shift(code, encoded.metadata)),
             operand.correction.sign.eq(sign ^ down),
         ]
 
@@ -92,7 +108,7 @@ class M2xfp(Mxfp4):
     ) -> None:
         """Add eight products and the correction's, in units of 1/16."""
         for x, w in zip(activation.elements, weight.elements, strict=True):
-            heap.add(product(m, x, w), 2)
+            add_product(m, heap, x, w, 2)
         selected = _select(activation.top, [element.as_value() for element in weight.elements])
         top = E2M1(named(m, "selected", selected))
         correction = activation.correction
@@ -108,17 +124,16 @@ class M2xfp(Mxfp4):
         """Return k of every subgroup."""
         return weight.multipliers
 
-    def add_group(
-        self, m: Module, heap: BitHeap, subgroups: list[tuple[Value, Value]], multiplier: Value
-    ) -> None:
+    def add_group(self, m: Module, heap: BitHeap, subgroups: data.View, multiplier: Value) -> None:
         """Add the sum of every subgroup times 4 + k, in units of 1/64.
 
         Two terms each, as 4, 4 + 1, 8 - 2 and 8 - 1.
         """
         bits = self.product_bits
-        for index, ((left, right), k) in enumerate(zip(subgroups, multiplier, strict=True)):
-            offset = (left + right)[:bits]
-            once = named(m, f"total_{index}", offset ^ 1 << (bits - 1))
+        for index, (rows, k) in enumerate(zip(subgroups, multiplier, strict=True)):
+            offset = sum(rows)[:bits]
+            total = named(m, f"total_{index}", offset ^ 1 << (bits - 1))
+            once = self.fabric.halves(m, total, f"total_{index}")
             single, twice = Cat(once, once[-1]), Cat(Const(0, 1), once)
             add_one, take_two, take_one = k == 1, k == 2, k == 3
             heap.add(Mux(k[1], twice, single).as_signed(), 2)

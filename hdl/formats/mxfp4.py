@@ -4,7 +4,8 @@ from amaranth.hdl import Cat, Module, Value, unsigned
 from amaranth.lib import data
 
 from ..bit_heap import BitHeap
-from ..e2m1 import E2M1, product
+from ..e2m1 import E2M1, add_product
+from ..fabric import Fabric
 from .base import Format
 
 
@@ -22,9 +23,10 @@ class Mxfp4(Format):
     significand_bits = 14
     exponent_bits = 9
     unit_exponent = -254 - 2
-    delays = MappingProxyType({"subgroups": 0, "scale": 1})
+    part_delays = MappingProxyType({"scale": 1})
 
-    def __init__(self):
+    def __init__(self, *, fabric: Fabric = Fabric.GATES):
+        super().__init__(fabric=fabric)
         elements = data.ArrayLayout(E2M1, self.lanes)
         self.group = data.StructLayout({"elements": elements, "scale": unsigned(8)})
         subgroup = data.StructLayout({"elements": data.ArrayLayout(E2M1, self.subgroup)})
@@ -37,25 +39,23 @@ class Mxfp4(Format):
         first = index * self.subgroup
         return Cat(group.elements[first + lane] for lane in range(self.subgroup))
 
-    def decode_subgroup(self, m: Module, encoded: data.View, operand: data.View) -> None:
+    def decode_subgroup(self, m: Module, searched: data.View, operand: data.View) -> None:
         """Pass the elements on: the sign and magnitude codes are the operand."""
-        m.d.comb += operand.elements.eq(encoded.elements)
+        m.d.comb += operand.elements.eq(searched.elements)
 
     def add_products(
         self, m: Module, heap: BitHeap, activation: data.View, weight: data.View
     ) -> None:
         """Add eight products in units of 1/4."""
         for x, w in zip(activation.elements, weight.elements, strict=True):
-            heap.add(product(m, x, w))
+            add_product(m, heap, x, w)
 
     def combine_scales(self, m: Module, activation: data.View, weight: data.View) -> Value:
         """Add two E8M0 codes; 255 in either is NaN."""
         nan = activation.scale.all() | weight.scale.all()
         return Cat(activation.scale + weight.scale, nan)
 
-    def add_group(
-        self, m: Module, heap: BitHeap, subgroups: list[tuple[Value, Value]], multiplier: Value
-    ) -> None:
+    def add_group(self, m: Module, heap: BitHeap, subgroups: data.View, multiplier: Value) -> None:
         """Add all rows: eight products fit them without a carry out."""
         for rows in subgroups:
             for row in rows:

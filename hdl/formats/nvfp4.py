@@ -22,7 +22,7 @@ class Nvfp4(Mxfp4):
     # E4M3 is significand * 2**(exponent - 10).
     unit_exponent = -2 * 10 - 2
     multiplies = True
-    delays = MappingProxyType({"subgroups": 0, "scale": 0})
+    part_delays = MappingProxyType({"scale": 0})
 
     @property
     def factor(self) -> data.StructLayout:
@@ -57,13 +57,11 @@ class Nvfp4(Mxfp4):
         """Return the product of the scales' significands."""
         return factors[0].multiplier
 
-    def add_group(
-        self, m: Module, heap: BitHeap, subgroups: list[tuple[Value, Value]], multiplier: Value
-    ) -> None:
+    def add_group(self, m: Module, heap: BitHeap, subgroups: data.View, multiplier: Value) -> None:
         """Add the sum of all subgroups times the significands' product, in units of 1/4."""
         bits = self.product_bits + (self.subgroups - 1).bit_length()
-        group = BitHeap(m, bits)
+        group = self.fabric.heap(m, bits)
         super().add_group(m, group, subgroups, None)
-        total = named(m, "total", group.total())
+        total = self.fabric.halves(m, named(m, "total", group.total()), "total")
         for position, bit in enumerate(multiplier):
             heap.add((total & bit.replicate(bits)).as_signed(), position)

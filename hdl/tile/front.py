@@ -4,7 +4,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..decode import GroupDecoder
 from ..formats import Format
-from ..skew import skewed
+from ..skew import delayed, skewed
 from .beat import activation_beat, control_layout
 from .weights import WeightStore
 
@@ -12,7 +12,8 @@ from .weights import WeightStore
 class TileFront(wiring.Component):
     """Admits beats when all they need is there, decodes them and swaps the weights.
 
-    Latency from a beat's transfer to ``control`` and ``operand`` is 1 cycle.
+    Latency from a beat's transfer to ``control`` and ``operand`` is
+    ``1 + format.decode_latency`` cycles.
 
     Parameters
     ----------
@@ -64,6 +65,7 @@ class TileFront(wiring.Component):
         m.submodules.store = store = WeightStore(self._format, self._columns)
         wiring.connect(m, wiring.flipped(self.weights), store.words)
 
+        decoding = self._format.decode_latency
         swap = Signal(init=1)
         row = Signal(range(self._rows))
         slot = Signal(range(self._slots))
@@ -79,7 +81,8 @@ class TileFront(wiring.Component):
             admitted.eq(self.activations.valid & self.activations.ready),
             reserved.eq(admitted & beat.last),
             self.started.eq(admitted & beat.first),
-            store.swap.eq(admitted & swap),
+            # The set is as complete one cycle later: the next swap is row_distance away.
+            store.swap.eq(delayed(m, admitted & swap, decoding, "swap")),
             self.weight.eq(store.weight),
         ]
         m.d.sync += free.eq(free + self.released - reserved)
@@ -96,18 +99,20 @@ class TileFront(wiring.Component):
                 m.d.sync += apart.eq(Mux(row < self._row_distance - 1, wait, 0))
 
         group = Signal(self._format.group, reset_less=True)
+        control = Signal(self.control.shape())
         m.submodules.decoder = decoder = GroupDecoder(self._format)
         m.d.sync += [
             group.eq(beat.group),
-            self.control.valid.eq(admitted),
-            self.control.swap.eq(swap),
-            self.control.first.eq(beat.first),
-            self.control.last.eq(beat.last),
-            self.control.row.eq(row),
-            self.control.slot.eq(slot),
+            control.valid.eq(admitted),
+            control.swap.eq(swap),
+            control.first.eq(beat.first),
+            control.last.eq(beat.last),
+            control.row.eq(row),
+            control.slot.eq(slot),
         ]
         m.d.comb += [
             decoder.group.eq(group),
             self.operand.eq(skewed(m, decoder.operand, self._format.delays)),
+            self.control.eq(delayed(m, control, decoding, "control")),
         ]
         return m

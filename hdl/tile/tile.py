@@ -97,8 +97,8 @@ class SystolicTile(wiring.Component):
     @property
     def latency(self) -> int:
         """Cycles from a beat with ``last`` to the first cycle its result is offered."""
-        # Front register, columns, slot written, read and held.
-        return 1 + column_latency(self.format) + (self.columns - 1) + 2
+        # Front register, decoding, columns, slot written, read and held.
+        return 1 + self.format.decode_latency + column_latency(self.format) + (self.columns - 1) + 2
 
     @property
     def slots(self) -> int:

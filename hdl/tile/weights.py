@@ -1,4 +1,4 @@
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Signal
 from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -23,7 +23,7 @@ class WeightStore(wiring.Component):
     words : In(stream.Signature(format.group))
         Column 0 first.
     complete : Out(1)
-        All words of the next set are here; ``swap`` may go high.
+        All words of the next set are here; ``swap`` may go high ``format.decode_latency`` later.
     swap : In(1)
         Hand out the set: word i is on ``weight`` in the (i + 1)-th cycle after this one.
     weight : Out(format.weight)
@@ -45,18 +45,19 @@ class WeightStore(wiring.Component):
         m = Module()
         columns, group = self._columns, self._format.group
 
-        # Two words more than a set: one enters while the last one of a set leaves.
-        m.submodules.store = store = fifo.SyncFIFOBuffered(width=group.size, depth=columns + 2)
+        # Of the present set, this many words may not have left when the next set is complete: they
+        # will have when it is swapped in, but for one that leaves in that very cycle.
+        leaving = 1 + self._format.decode_latency
+        m.submodules.store = store = fifo.SyncFIFOBuffered(
+            width=group.size, depth=columns + leaving + 1
+        )
         taking = Signal(range(columns + 1))
         m.d.comb += [
             store.w_data.eq(self.words.payload),
             store.w_en.eq(self.words.valid),
             self.words.ready.eq(store.w_rdy),
             store.r_en.eq(taking.any()),
-            # The last word of the present set may be leaving in this cycle.
-            self.complete.eq(
-                Mux(taking == 1, store.level > columns, store.level >= columns) & (taking <= 1)
-            ),
+            self.complete.eq((taking <= leaving) & (store.level >= columns + taking)),
         ]
         with m.If(self.swap):
             m.d.sync += taking.eq(columns)
