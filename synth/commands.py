@@ -33,7 +33,7 @@ def add_arguments(parser):
         help=f"default: {' '.join(PYPI_TARGETS)}; osu018 needs the Debian packages "
         "opensta and qflow-tech-osu018",
     )
-    add_parameters(parser)
+    add_parameters(parser, fabric="luts for ice40 and ecp5, else gates")
     parser.add_argument(
         "--period", type=float, default=4.0, metavar="NS", help="osu018: delay target of the mapper"
     )
@@ -58,16 +58,23 @@ def run(args):
     """Run every unit on every target, print tables and write the JSON file."""
     _check(args)
     # Every unit is built before the first is mapped: a bad parameter costs no time.
-    components = {unit: build(unit, args) for unit in dict.fromkeys(args.units)}
+    targets, units = dict.fromkeys(args.target), dict.fromkeys(args.units)
+    components = {
+        (target, unit): build(unit, args, TARGETS[target].FABRIC)
+        for target in targets
+        for unit in units
+    }
     if args.json == DEFAULT_JSON:
         args.json.parent.mkdir(parents=True, exist_ok=True)
     with replacing(args.json) as stream, tools.progress():
         records = []
-        for target in dict.fromkeys(args.target):
-            results = [_measure(target, unit, components[unit], args) for unit in components]
+        for target in targets:
+            fabric = TARGETS[target].FABRIC
+            results = [_measure(target, unit, components[target, unit], args) for unit in units]
             tables.print_results(target, results)
             records += [
-                tables.record(target, describe(result.name, args), result) for result in results
+                tables.record(target, describe(result.name, args, fabric), result)
+                for result in results
             ]
         document = {"tools": tools.versions(args.target), "results": records}
         stream.write((json.dumps(document, indent=2) + "\n").encode())

@@ -47,7 +47,8 @@ class Job:
 
     def measure(self):
         """Run the flow and return its result."""
-        component = UNITS[self.unit](UnitParameters(formats.get(self.format), columns=1, rows=ROWS))
+        format = formats.get(self.format, TARGETS[self.target].FABRIC)
+        component = UNITS[self.unit](UnitParameters(format, columns=1, rows=ROWS))
         options = {}
         if self.target == "osu018":
             recipes = list(RECIPES) if self.unit == "decode" else list(RECIPES_USED)

@@ -3,13 +3,25 @@
 from golden.errors import InputError
 
 from .. import formats
+from ..fabric import Fabric
 from ..units import UNITS, UnitParameters
 
 
-def add_parameters(parser):
-    """Add ``--format``, ``--columns``, ``--rows`` and what only a core has."""
+def add_parameters(parser, *, fabric="gates"):
+    """Add ``--format``, ``--fabric``, ``--columns``, ``--rows`` and what only a core has.
+
+    Parameters
+    ----------
+    fabric
+        What the help says of ``--fabric`` left out.
+    """
     parser.add_argument(
         "--format", choices=formats.names(), default="m2xfp", help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--fabric",
+        choices=[fabric.value for fabric in Fabric],
+        help=f"what the gateware is shaped for, standard cells or FPGAs; default: {fabric}",
     )
     parser.add_argument(
         "--columns",
@@ -38,8 +50,8 @@ def add_parameters(parser):
     parser.add_argument("--quantize", action="store_true", help="a core may quantize its results")
 
 
-def build(unit, args):
-    """Build a unit of `hdl.units` from the options.
+def build(unit, args, fabric=Fabric.GATES):
+    """Build a unit of `hdl.units` from the options, for ``fabric`` unless they name another.
 
     Raises
     ------
@@ -47,7 +59,7 @@ def build(unit, args):
         When the unit refuses its parameters, with its own words.
     """
     parameters = UnitParameters(
-        formats.get(args.format),
+        formats.get(args.format, Fabric(args.fabric) if args.fabric else fabric),
         columns=args.columns,
         rows=args.rows,
         buffer_groups=args.buffer_groups,
@@ -60,9 +72,9 @@ def build(unit, args):
         raise InputError(str(error)) from None
 
 
-def describe(unit, args):
+def describe(unit, args, fabric=Fabric.GATES):
     """Return the parameters that mean something to a unit, by name."""
-    parameters = {"format": args.format}
+    parameters = {"format": args.format, "fabric": args.fabric or fabric.value}
     if unit in ("tile", "core"):
         parameters |= {"columns": args.columns, "rows": args.rows}
     if unit == "core":

@@ -1,5 +1,6 @@
 """Gateware halves of the number formats, one file a format; see :class:`Format`."""
 
+from ..fabric import Fabric
 from .base import Format
 from .m2xfp import M2xfp
 from .m2xfp_sg import M2xfpSg, M2xfpSgSpare
@@ -16,8 +17,8 @@ def names() -> list[str]:
     return list(_FORMATS)
 
 
-def get(name: str) -> Format:
-    """Return the gateware half of a format.
+def get(name: str, fabric: Fabric = Fabric.GATES) -> Format:
+    """Return the gateware half of a format, shaped for gates or for LUTs.
 
     Raises
     ------
@@ -26,4 +27,4 @@ def get(name: str) -> Format:
     """
     if name not in _FORMATS:
         raise ValueError(f"Format must be one of {', '.join(_FORMATS)}, not {name!r}")
-    return _FORMATS[name]()
+    return _FORMATS[name](fabric=fabric)

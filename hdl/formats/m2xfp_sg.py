@@ -6,6 +6,7 @@ from amaranth.lib import data
 from ..bit_heap import BitHeap
 from ..bits import named
 from ..e2m1 import E2M1, combined_shifts, negated, product, shift_left, shifts, significand, times
+from ..fabric import Fabric
 from .mxfp4 import Mxfp4
 
 
@@ -52,10 +53,10 @@ class M2xfpSg(Mxfp4):
     significand_bits = 19
     unit_exponent = -254 - 7
     multiplies = True
-    delays = MappingProxyType({"subgroups": 0, "multipliers": 1, "scale": 2})
+    part_delays = MappingProxyType({"multipliers": 1, "scale": 2})
 
-    def __init__(self):
-        super().__init__()
+    def __init__(self, *, fabric: Fabric = Fabric.GATES):
+        super().__init__(fabric=fabric)
         self._multipliers = data.ArrayLayout(unsigned(2), self.subgroups)
         self.group = data.StructLayout(
             {
@@ -92,7 +93,11 @@ class M2xfpSg(Mxfp4):
     def add_products(
         self, m: Module, heap: BitHeap, activation: data.View, weight: data.View
     ) -> None:
-        """Add eight products in units of 1/4, as one number: its multiples take a stage."""
+        """Add eight products in units of 1/4; in gates as one number: its multiples take a stage."""
+        if self.fabric is Fabric.LUTS:
+            for x, w in zip(activation.elements, weight.elements, strict=True):
+                heap.add(self.product(m, x, w))
+            return
         products = BitHeap(m, self.product_bits)
         for x, w in zip(activation.elements, weight.elements, strict=True):
             products.add(self.product(m, x, w))
@@ -108,17 +113,16 @@ class M2xfpSg(Mxfp4):
         """Return the terms of both multipliers of every subgroup."""
         return list(zip(activation.multipliers, weight.multipliers, strict=True))
 
-    def add_group(
-        self, m: Module, heap: BitHeap, subgroups: list[tuple[Value, Value]], multiplier: Value
-    ) -> None:
+    def add_group(self, m: Module, heap: BitHeap, subgroups: data.View, multiplier: Value) -> None:
         """Add the sum of every subgroup times na * nw, in units of 1/128.
 
         na is 4, 4 + 1, 2 + 1 or 1, an adder; nw is 8, 8 - 1, 4 + 2 or 4 + 1, two terms.
         """
         bits = self.product_bits
-        for index, ((left, right), (a, w)) in enumerate(zip(subgroups, multiplier, strict=True)):
-            offset = (left + right)[:bits]
-            total = named(m, f"total_{index}", offset ^ 1 << (bits - 1)).as_signed()
+        for index, (rows, (a, w)) in enumerate(zip(subgroups, multiplier, strict=True)):
+            offset = sum(rows)[:bits]
+            total = named(m, f"total_{index}", offset ^ 1 << (bits - 1))
+            total = self.fabric.halves(m, total, f"total_{index}").as_signed()
             more = _masked(a.four, total << 2) | _masked(a.double, total << 1)
             # At most 5 * 1344, or 5760 without the spare code.
             scaled = more.as_signed() + _masked(a.plus, total).as_signed()

@@ -32,7 +32,7 @@ class InitialSums(wiring.Component):
     def __init__(self, format: Format, columns: int):
         self._columns = columns
         # From a row's entry until the last column has read it, at one row a cycle.
-        self._depth = columns + partial_delay(format) + 2
+        self._depth = columns + format.decode_latency + partial_delay(format) + 2
         super().__init__(
             {
                 "rows": In(stream.Signature(data.ArrayLayout(32, columns))),

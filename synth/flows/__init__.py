@@ -1,7 +1,8 @@
 """Synthesis flows, one a target: each turns a component into figures that hide nothing.
 
 Every flow has ``run(component, name, *, folder=None, ...)`` that returns a result with
-``name``, ``cells`` (type -> count) and ``figures`` (column title -> headline figure).
+``name``, ``cells`` (type -> count) and ``figures`` (column title -> headline figure), and
+``FABRIC``, what the component should be shaped for.
 """
 
 from . import ecp5, generic, ice40, osu018

@@ -5,10 +5,15 @@ from pathlib import Path
 
 from amaranth.lib import wiring
 
+from hdl.fabric import Fabric
+
 from .. import nextpnr, yosys
 from . import fpga
 
-__all__ = ["LARGE", "SMALL", "Result", "run"]
+__all__ = ["FABRIC", "LARGE", "SMALL", "Result", "run"]
+
+#: What components that are measured here should be shaped for.
+FABRIC = Fabric.LUTS
 
 
 def _device(size: str) -> nextpnr.Device:

@@ -7,10 +7,14 @@ from pathlib import Path
 from amaranth.lib import wiring
 
 from hdl import export
+from hdl.fabric import Fabric
 
 from .. import netlist, yosys
 
-__all__ = ["Result", "map_blocks", "nand2", "run"]
+__all__ = ["FABRIC", "Result", "map_blocks", "nand2", "run"]
+
+#: What components that are measured here should be shaped for.
+FABRIC = Fabric.GATES
 
 #: Transistors of static CMOS gates; a NAND2 has four. A flip-flop is two latches of eight.
 TRANSISTORS = {

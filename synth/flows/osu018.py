@@ -20,10 +20,14 @@ from pathlib import Path
 from amaranth.lib import wiring
 
 from hdl import export
+from hdl.fabric import Fabric
 
 from .. import liberty, netlist, sta, yosys
 
-__all__ = ["ACTIVITY", "NAND2", "RECIPES", "Result", "run"]
+__all__ = ["ACTIVITY", "FABRIC", "NAND2", "RECIPES", "Result", "run"]
+
+#: What components that are measured here should be shaped for.
+FABRIC = Fabric.GATES
 
 _log = logging.getLogger(__name__)
 

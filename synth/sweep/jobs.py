@@ -72,10 +72,9 @@ def _synth(values: dict) -> dict[str, float]:
         "ecp5": {"seeds": values["placements"]},
         "osu018": {"period_ns": values["period"], "activity": values["activity"]},
     }
-    parameters = UnitParameters(
-        formats.get(values["format"]), columns=values["columns"], rows=values["rows"]
-    )
     unit, target = values["unit"], values["target"]
+    format = formats.get(values["format"], TARGETS[target].FABRIC)
+    parameters = UnitParameters(format, columns=values["columns"], rows=values["rows"])
     result = TARGETS[target].run(UNITS[unit](parameters), unit, **options[target])
     return {name: round(value, 3) for name, value in result.figures.items()}
 

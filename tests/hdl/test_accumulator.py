@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from hdl import formats
 from hdl.accumulator import Fp32Accumulator
+from hdl.fabric import Fabric
 from hdl.fp32 import Fp32
 from hdl.term import term_layout
 from sim import engines
@@ -57,9 +58,9 @@ def reference(name, significand, exponent, nan, partial):
     return bits
 
 
-def check_additions(name, significand, exponent, nan, partial, engine="fast"):
+def check_additions(name, significand, exponent, nan, partial, engine="fast", fabric=Fabric.GATES):
     """Compare every sum with the host's."""
-    format = formats.get(name)
+    format = formats.get(name, fabric)
     widths = (format.significand_bits, format.exponent_bits, 1)
     fields = zip((significand, exponent, nan), widths, strict=True)
     unit = Aligned(format)
@@ -142,19 +143,21 @@ def aimed_additions(name, count, seed):
     return classes
 
 
+@pytest.mark.parametrize("fabric", Fabric)
 @pytest.mark.parametrize("name", formats.names())
-def test_aimed_additions(name):
+def test_aimed_additions(name, fabric):
     """More than a million FP32 accumulations, equal to the host's."""
     classes = aimed_additions(name, 80_000, seed=7)
     assert sum(len(vectors[0]) for vectors in classes.values()) >= 1_000_000
     columns = [np.concatenate(column) for column in zip(*classes.values(), strict=True)]
-    check_additions(name, *columns)
+    check_additions(name, *columns, fabric=fabric)
 
 
-def test_aimed_additions_in_amaranth():
+@pytest.mark.parametrize("fabric", Fabric)
+def test_aimed_additions_in_amaranth(fabric):
     classes = aimed_additions("m2xfp", 150, seed=3)
     columns = [np.concatenate(column) for column in zip(*classes.values(), strict=True)]
-    check_additions("m2xfp", *columns, engine="amaranth")
+    check_additions("m2xfp", *columns, engine="amaranth", fabric=fabric)
 
 
 def test_classes_reach_what_they_aim_at():

@@ -4,6 +4,7 @@ import pytest
 from hdl import formats
 from hdl.decode import DecodeUnit
 from hdl.dot import SubgroupDot
+from hdl.fabric import Fabric
 from sim import engines
 
 from .operands import E2M1_HALVES, decoded_eighths, field, pack
@@ -19,26 +20,24 @@ def signed_halves(nibbles, spare=0):
     return np.where(nibbles == 8, spare, values)
 
 
-def subgroup_dot(name, activations, metadata, weights, engine):
+def subgroup_dot(format, activations, metadata, weights, engine):
     """Decode activations and return their subgroup dot products with the weights."""
-    format = formats.get(name)
     run = engines.get(engine).run_pipeline
     encoded = encode(activations, metadata)
-    if name != "m2xfp":
+    if format.name != "m2xfp":
         encoded = encoded[:, :1]
     operand = run(DecodeUnit(format), {"encoded": encoded}, ["operand"], 0)["operand"]
-    # A multiplier that must not matter: it is applied to the sum later.
-    spare = format.weight_subgroup.size - 32
-    weight = pack([*((weights[:, lane], 4) for lane in range(8)), (weights[:, 0], spare)])
-    rows = run(SubgroupDot(format), {"activation": operand, "weight": weight}, ["rows"], 0)["rows"]
+    weight = pack([(weights[:, lane], 4) for lane in range(8)])
+    inputs = {"activation": operand, "weight": weight}
+    rows = run(SubgroupDot(format), inputs, ["rows"], format.fabric.cut)["rows"]
     bits = format.product_bits
     # Offset binary, modulo 2**bits.
     total = field(rows, 0, bits).astype(np.int64) + field(rows, bits, bits).astype(np.int64)
     return total % (1 << bits) - (1 << (bits - 1))
 
 
-def check_dot(name, activations, metadata, weights, engine="fast"):
-    got = subgroup_dot(name, activations, metadata, weights, engine)
+def check_dot(name, fabric, activations, metadata, weights, engine="fast"):
+    got = subgroup_dot(formats.get(name, fabric), activations, metadata, weights, engine)
     spares = SPARE if name == "m2xfp_sg_spare" else (0, 0)
     if name == "m2xfp":
         values = decoded_eighths(activations, metadata)
@@ -72,16 +71,26 @@ def random_dots(count, seed=11):
     return nibbles[0], rng.integers(0, 4, count, np.uint8), nibbles[1]
 
 
-@pytest.mark.parametrize("name", formats.names())
-def test_every_element_product(name):
-    check_dot(name, *all_products())
+UNITS = pytest.mark.parametrize(
+    ("name", "fabric"), [(name, fabric) for name in formats.names() for fabric in Fabric]
+)
 
 
-@pytest.mark.parametrize("name", formats.names())
-def test_random_and_extreme_sums(name):
-    check_dot(name, *random_dots(200_000))
+@UNITS
+def test_every_element_product(name, fabric):
+    check_dot(name, fabric, *all_products())
 
 
-@pytest.mark.parametrize("name", formats.names())
-def test_random_and_extreme_sums_in_amaranth(name):
-    check_dot(name, *random_dots(300), engine="amaranth")
+@UNITS
+def test_random_and_extreme_sums(name, fabric):
+    check_dot(name, fabric, *random_dots(200_000))
+
+
+@UNITS
+def test_random_and_extreme_sums_in_amaranth(name, fabric):
+    check_dot(name, fabric, *random_dots(300), engine="amaranth")
+
+
+def test_fabric_is_checked():
+    with pytest.raises(TypeError, match=r"^Fabric must be a member of Fabric, not 'luts'$"):
+        formats.get("m2xfp", "luts")

@@ -5,6 +5,7 @@ import pytest
 
 import golden
 from hdl import formats
+from hdl.fabric import Fabric
 from hdl.tile import SystolicTile
 from sim import engines
 
@@ -53,10 +54,10 @@ def run_tile(tile, a, w, engine="fast", **options):
     return np.concatenate(list(blocks), axis=1), run
 
 
-def check_tile(name, rows, groups, columns, blocks=2, **options):
+def check_tile(name, rows, groups, columns, blocks=2, fabric=Fabric.GATES, **options):
     a = quantized("activations", rows, groups, name, seed=rows)
     w = quantized("weights", columns * blocks, groups, name, seed=columns)
-    tile = SystolicTile(formats.get(name), columns=columns, rows=ROWS)
+    tile = SystolicTile(formats.get(name, fabric), columns=columns, rows=ROWS)
     got, run = run_tile(tile, a, w, **options)
     np.testing.assert_array_equal(got, golden.accumulate(a, w).view(np.uint32))
     return run
@@ -88,6 +89,15 @@ def test_twins(name, stall):
     check_tile(name, 5, 4, 3, blocks=4, stall=stall)
 
 
+@pytest.mark.parametrize("name", formats.names())
+def test_every_result_bit_in_luts(name):
+    check_tile(name, 5, 4, 3, blocks=4, fabric=Fabric.LUTS, stall=0.2)
+
+
+def test_every_result_bit_in_luts_in_amaranth():
+    check_tile("m2xfp", 3, 3, 2, fabric=Fabric.LUTS, engine="amaranth")
+
+
 def test_slow_results_reserve_their_slots():
     """Results that wait long: beats stop entering, nothing is overwritten."""
     check_tile("m2xfp", 16, 1, 3, blocks=8, stall={"results": 0.95})
@@ -96,11 +106,12 @@ def test_slow_results_reserve_their_slots():
 @pytest.mark.parametrize(
     ("rows", "columns"), [(1, 1), (5, 1), (6, 1), (7, 1), (1, 8), (7, 8), (8, 8), (9, 8)]
 )
-def test_cycles(rows, columns):
+@pytest.mark.parametrize("fabric", Fabric)
+def test_cycles(rows, columns, fabric):
     """A set of weights lasts for the longest of its rows, its columns and the row distance."""
     groups, blocks = 5, 2
-    run = check_tile("m2xfp", rows, groups, columns, blocks=blocks)
-    tile = SystolicTile(formats.get("m2xfp"), columns=columns, rows=ROWS)
+    run = check_tile("m2xfp", rows, groups, columns, blocks=blocks, fabric=fabric)
+    tile = SystolicTile(formats.get("m2xfp", fabric), columns=columns, rows=ROWS)
     period = max(rows, columns, tile.row_distance)
     sets = groups * blocks
     assert run.last["activations"] - run.first["activations"] == (sets - 1) * period + rows - 1

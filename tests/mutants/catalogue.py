@@ -149,6 +149,39 @@ MUTANTS: list[Mutant] = [
         ("carry is an AND of two", "hdl/bit_heap.py", "(a & b) | (c & (a | b))", "a & b"),
     ),
     *_mutants(
+        "carry chains",
+        "tests/hdl/test_carry_chains.py::test_sum_and_rows",
+        (
+            "carry in of one operand only",
+            "hdl/carry_chains.py",
+            "left, right = Cat(carry, high)",
+            "left, right = Cat(Const(0, 1), high)",
+        ),
+        (
+            "carry at a neighbour's position",
+            "hdl/carry_chains.py",
+            "zeros = Const(0, higher[0].position - position - 1)",
+            "zeros = Const(0, higher[0].position - position)",
+        ),
+        ("sum one bit short", "hdl/carry_chains.py", "len(b.value)) + 1,", "len(b.value)),"),
+    ),
+    *_mutants(
+        "LUTs",
+        "tests/hdl/test_tile.py::test_every_result_bit_in_luts_in_amaranth",
+        (
+            "half an alignment of the next cycle",
+            "hdl/accumulator/align.py",
+            'distance = self._fabric.halves(m, distance, "distance")',
+            "pass",
+        ),
+        (
+            "multiplier of the next weights",
+            "hdl/formats/base.py",
+            "{part: wait + d for",
+            "{part: d for",
+        ),
+    ),
+    *_mutants(
         "group",
         _TILE,
         (
