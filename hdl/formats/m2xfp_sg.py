@@ -93,7 +93,7 @@ class M2xfpSg(Mxfp4):
     def add_products(
         self, m: Module, heap: BitHeap, activation: data.View, weight: data.View
     ) -> None:
-        """Add eight products in units of 1/4; in gates as one number: its multiples take a stage."""
+        """Add eight products in units of 1/4, in gates as one number: its multiples take long."""
         if self.fabric is Fabric.LUTS:
             for x, w in zip(activation.elements, weight.elements, strict=True):
                 heap.add(self.product(m, x, w))

@@ -56,8 +56,9 @@ class Mxfp4(Format):
         return Cat(activation.scale + weight.scale, nan)
 
     def add_group(self, m: Module, heap: BitHeap, subgroups: data.View, multiplier: Value) -> None:
-        """Add all rows: eight products fit them without a carry out."""
+        """Add all subgroups, in gates as rows: eight products fit full adders' without a carry."""
         for rows in subgroups:
-            for row in rows:
-                heap.add(row)
+            terms = rows if self.fabric is Fabric.GATES else [sum(rows)[: self.product_bits]]
+            for term in terms:
+                heap.add(term)
             heap.add_constant(-1 << (self.product_bits - 1))
