@@ -1,12 +1,13 @@
 """Components with a part taken out, so that what the part computes is free in a proof."""
 
-import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 from amaranth.hdl import Fragment, Module, Signal, Value, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+
+from hdl import fabric
 
 from .diagrams import Operand
 
@@ -111,10 +112,8 @@ class HeapCut(wiring.Component):
             recorders.append(_Recorder(width))
             return recorders[-1]
 
-        with ExitStack() as stack:
-            for module in (self._module, sys.modules.get("hdl.fabric")):
-                if hasattr(module, "BitHeap"):
-                    stack.enter_context(replaced(module, "BitHeap", make_recorder))
+        module = self._module if hasattr(self._module, "BitHeap") else fabric
+        with replaced(module, "BitHeap", make_recorder):
             fragment = Fragment.get(unit, None)
         (recorder,) = recorders
         return recorder, fragment

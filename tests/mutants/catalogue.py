@@ -224,7 +224,7 @@ MUTANTS: list[Mutant] = [
     ),
     *_mutants(
         "M2XFP-SG spare code",
-        "tests/hdl/test_dot.py::test_random_and_extreme_sums_in_amaranth[m2xfp_sg_spare]",
+        "tests/hdl/test_dot.py::test_random_and_extreme_sums_in_amaranth[m2xfp_sg_spare-Fabric.GATES]",
         ("7 * 5 is 3", _M2XFP_SG, "high, both))", "high, 0))"),
         ("7 is 3", _M2XFP_SG, "(right & (spare_x & ~both).replicate(2))", "0"),
         ("a spare code has a sign", _M2XFP_SG, "(w.sign & ~spare_w)", "w.sign"),
@@ -321,8 +321,8 @@ MUTANTS: list[Mutant] = [
         (
             "a new set starts before it is complete",
             "hdl/tile/weights.py",
-            "store.level >= columns)",
-            "store.level >= columns - 1)",
+            "store.level >= columns + taking",
+            "store.level >= columns + taking - 1",
         ),
         (
             "bubbles write partial sums",
