@@ -196,7 +196,8 @@ def all_checks(say: Callable[[str], None]) -> dict[str, dict]:
     }
     for target in ("ecp5", "osu018"):
         checks[f"{target} decode unit and subgroup dot product"] = lambda t=target: _subgroup(t)
-        checks[f"{target} tile of two columns"] = lambda t=target: _tile(t)
+    # Flip-flops of osu018 have no state at power-on, which the engines start from.
+    checks["ecp5 tile of two columns"] = lambda: _tile("ecp5")
     records = {}
     for name, check in checks.items():
         records[name] = _recorded(check)

@@ -119,7 +119,7 @@ _BLOCKS = [
         "tile",
         "-",
         "exported Verilog equivalent to RTLIL; composed of the blocks above",
-        "products of real and random tensors; ECP5 and osu018 netlists",
+        "products of real and random tensors; an ECP5 netlist",
     ),
 ]
 
@@ -254,6 +254,8 @@ def _gaps() -> str:
 - Clock domain crossings and metastability: there is one clock.
 - Timing: what OpenSTA and nextpnr report is in [synthesis.md](synthesis.md); gate-level simulation
   here has no delays.
+- The osu018 netlist of the tile is not simulated: its flip-flops need a reset first, which the
+  engines do not give. That of ECP5 is.
 - The tile as a whole is not proved, only its blocks and their contracts, at small sizes of the
   queues; that the controls beside the columns arrive with their data is tested, not proved.
 - The weight encoder of the engine (Sg-EM) is tested, not proved. Group sums of MXFP4 and NVFP4,
