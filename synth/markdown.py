@@ -186,7 +186,19 @@ def _units(results) -> str:
             for job, result in chosen
         ]
         parts.append(f"### {title}\n\n" + table(["unit", "format", *names], rows))
+        parts += [_luts_a_mac(chosen)] if target == "ecp5" else []
     return "\n\n".join(parts)
+
+
+def _luts_a_mac(chosen) -> str:
+    """Say what a column costs a MAC: a CCU2C occupies two LUT4."""
+    sentences = []
+    for job, result in chosen:
+        if job.unit == "column":
+            lanes, figures = formats.get(job.format).lanes, result.figures
+            luts, whole = figures["LUT4"], figures["LUT4"] + 2 * figures["CCU2C"]
+            sentences.append(f"{job.format} {luts / lanes:.1f} ({whole / lanes:.1f})")
+    return f"LUT4 a MAC of a column, and with those of its carry chains: {', '.join(sentences)}."
 
 
 def _placements(results) -> str:
@@ -244,8 +256,9 @@ _METHOD = f"""## Method
 
 - **generic**: `synth -noabc -flatten`, one kind of flip-flop, `abc`; NAND2 equivalents are
   transistors of static CMOS gates / 4, an estimate.
+- Units are shaped for gates in generic gates and osu018, for LUTs on iCE40 and ECP5 (`--fabric`).
 - **iCE40**, **ECP5**: `proc; flatten; opt_clean -purge`, then `synth_ice40` or
-  `synth_ecp5 -nodsp -nowidelut`, with ABC9's `flow3` script.
+  `synth_ecp5 -nodsp -nowidelut`, with ABC9's `flow2` script.
 - **osu018**: block by block without Yosys' own run of ABC, full adders to FAX1, `dfflibmap`,
   `abc -constr -D` by the recipes of `synth/flows/osu018.py`, then flattened. Of the recipes
   tried here ({", ".join(RECIPES_USED)}; for the decode unit all) the one of least area x period
