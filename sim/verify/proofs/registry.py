@@ -219,9 +219,10 @@ _ALL = [
     Proof(
         "streams of the tile's front",
         "TileFront",
-        "Every beat is in control one cycle after it was taken, with its flags, row, swap and the "
-        "next slot; never more rows reserved than slots; two beats of one row are row_distance "
-        "apart; column i has its weights i cycles after a swap, in order; something moves within "
+        "Every beat is in control one cycle after it was taken, or two where decoding takes one, "
+        "with its flags, row, swap and the next slot; never more rows reserved than slots; two "
+        "beats of one row are row_distance apart; column i has its weights i cycles after a swap, "
+        "in order; something moves within "
         "12 cycles while beats, weights and initial sums come and slots become free; no first beat "
         "enters without its initial sum.",
         _STREAM,

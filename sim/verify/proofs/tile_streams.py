@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from hdl import formats
+from hdl.skew import delayed
 from hdl.tile.front import TileFront
 from hdl.tile.results import ResultSlots
 from hdl.tile.weights import WeightStore
@@ -93,13 +94,20 @@ class WeightStoreHarness(Harness):
         return m
 
 
+class _SlowlyDecoded(formats.Mxfp4):
+    """A format of few bits whose decoding takes a cycle."""
+
+    decode_latency = 1
+
+
 class FrontHarness(Harness):
     """What both harnesses of the tile's front share: two columns, four rows, two slots."""
 
     columns, rows, slots, distance = 2, 4, 2, 3
     patience = 12
 
-    def __init__(self, **members):
+    def __init__(self, format: formats.Format, **members):
+        self.format = format
         inputs = {name: In(1) for name in ("offer_weights", "first", "last", "end", "initial")}
         super().__init__(**inputs, **members)
 
@@ -133,7 +141,7 @@ class FrontHarness(Harness):
     def front(self) -> TileFront:
         """Return a new front."""
         return TileFront(
-            formats.get("mxfp4"),
+            self.format,
             columns=self.columns,
             rows=self.rows,
             slots=self.slots,
@@ -142,12 +150,12 @@ class FrontHarness(Harness):
 
 
 class FrontBeatsHarness(FrontHarness):
-    """Follows the beats: one cycle later they are in ``control`` and ``operand``."""
+    """Follows the beats: one cycle later, or two, they are in ``control`` and ``operand``."""
 
-    depth = 1
-
-    def __init__(self):
+    def __init__(self, format: formats.Format):
+        self.depth = 1 + format.decode_latency
         super().__init__(
+            format,
             row=In(range(self.rows)),
             bad_slots=Out(1),
             bad_initial=Out(1),
@@ -180,7 +188,8 @@ class FrontBeatsHarness(FrontHarness):
             "slot": slot,
         }
         same = Signal(control.shape())
-        m.d.sync += [same[name].eq(value) for name, value in sent.items()]
+        m.d.comb += [same[name].eq(value) for name, value in sent.items()]
+        same = delayed(m, same, self.depth, "same")
         differs = control.as_value() != same.as_value()
         m.d.comb += [
             self.bad_unstable.eq((control.valid != same.valid) | (same.valid & differs)),
@@ -209,7 +218,9 @@ class FrontBeatsHarness(FrontHarness):
 class FrontWeightsHarness(FrontHarness):
     """Follows the weights: column i has its word i cycles after a beat with a swap."""
 
-    depth = 4
+    def __init__(self, format: formats.Format):
+        self.depth = 4 + format.decode_latency
+        super().__init__(format)
 
     def elaborate(self, platform):
         """Count the columns from each swap on."""
@@ -233,8 +244,9 @@ class FrontWeightsHarness(FrontHarness):
 
 def front(check: Checker) -> None:
     """Check the tile's admission of beats and weights."""
-    prove_invariants(check, FrontBeatsHarness())
-    prove_invariants(check, FrontWeightsHarness())
+    for format in (formats.get("mxfp4"), _SlowlyDecoded()):
+        prove_invariants(check, FrontBeatsHarness(format))
+        prove_invariants(check, FrontWeightsHarness(format))
 
 
 def result_slots(check: Checker) -> None:
