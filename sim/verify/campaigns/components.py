@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from hdl.decode import GroupDecoder
 from hdl.dot import GroupDot
 from hdl.formats import Format
-from hdl.skew import skewed
+from hdl.skew import delayed, skewed
 from hdl.term import term_layout
 
 __all__ = ["GroupProduct"]
@@ -20,7 +20,7 @@ class GroupProduct(wiring.Component):
     ----------
     activation, weight : In(format.group)
     term : Out(term_layout(format))
-        ``format.dot_latency`` cycles later.
+        :attr:`latency` cycles later.
     """
 
     def __init__(self, format: Format):
@@ -33,6 +33,11 @@ class GroupProduct(wiring.Component):
             }
         )
 
+    @property
+    def latency(self) -> int:
+        """Cycles from the words to the term."""
+        return self._format.decode_latency + self._format.dot_latency
+
     def elaborate(self, platform):
         """Connect the blocks as front and column do."""
         m = Module()
@@ -40,8 +45,9 @@ class GroupProduct(wiring.Component):
         m.submodules.decoder = decoder = GroupDecoder(format)
         m.submodules.dot = dot = GroupDot(format)
         weight = Signal(format.weight)
+        decoded = format.decode_weight(m, self.weight)
         m.d.comb += [
-            weight.eq(format.decode_weight(m, self.weight)),
+            weight.eq(delayed(m, decoded, format.decode_latency, "weight")),
             decoder.group.eq(self.activation),
             dot.activation.eq(skewed(m, decoder.operand, format.delays)),
             dot.weight.eq(skewed(m, weight, format.delays)),

@@ -101,7 +101,7 @@ CAMPAIGNS = {
             cases=100_000_000,
             sample=300_000,
             chunk=1_000_000,
-            constants=lambda: {"LATENCY": _m2xfp().dot_latency},
+            constants=lambda: {"LATENCY": GroupProduct(_m2xfp()).latency},
         ),
         Campaign(
             "quantized groups",
