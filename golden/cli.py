@@ -18,6 +18,7 @@ COMMANDS = {
     "verilog": ("hdl.commands.verilog", "export a unit as plain Verilog"),
     "synth": ("synth.commands", "synthesize units and report area and timing"),
     "accuracy": ("sim.accuracy.command", "measure what the formats cost a real language model"),
+    "host": ("sim.host.command", "multiply on a board behind a serial port, and compare"),
     "sweep": ("synth.sweep.command", "simulate or synthesize many parameter points"),
     "model": ("sim.model.command", "model what a network costs: cycles, traffic, time, energy"),
     "report": (

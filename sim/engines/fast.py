@@ -87,7 +87,7 @@ class FastEngine(Engine):
         run = _Run(0, job.max_cycles, IDLE_LIMIT, job.drain, -1)
         sinks = ctypes.byref(streams, len(job.sources) * ctypes.sizeof(_Stream))
         order = list(Ports.of(component).plain)
-        with _simulation(self.prepare(component, trace=bool(vcd)), vcd) as (library, sim):
+        with simulation(self.prepare(component, trace=bool(vcd)), vcd) as (library, sim):
             for port, words in job.constants:
                 library.m2xfp_hold(sim, order.index(port.name), _pointer(words))
             status = _RUNNING
@@ -117,7 +117,7 @@ class FastEngine(Engine):
         words = (ctypes.c_uint32 * len(ports))(*(port.words for port in ports))
         data = (_WORDS * len(ports))(*map(_pointer, arrays))
         sizes = [len(job.inputs), len(job.outputs)]
-        with _simulation(self.prepare(component, trace=bool(vcd)), vcd) as (library, sim):
+        with simulation(self.prepare(component, trace=bool(vcd)), vcd) as (library, sim):
             for port, value in job.constants:
                 library.m2xfp_hold(sim, order.index(port.name), _pointer(value))
             library.m2xfp_pipeline(sim, numbers, words, data, *sizes, job.count, job.latency)
@@ -125,7 +125,7 @@ class FastEngine(Engine):
 
 
 @contextmanager
-def _simulation(path: Path, vcd: str | os.PathLike | None) -> Iterator[tuple]:
+def simulation(path: Path, vcd: str | os.PathLike | None) -> Iterator[tuple]:
     """Open the library and a fresh simulation in it."""
     library = ctypes.CDLL(str(path))
     library.m2xfp_open.restype = ctypes.c_void_p

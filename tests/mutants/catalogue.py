@@ -1,3 +1,4 @@
+from .board import BOARD
 from .core import CORE
 from .mutant import Mutant
 from .mutant import seeded as _mutants
@@ -17,6 +18,7 @@ _MODEL = "tests/sim/model/"
 MUTANTS: list[Mutant] = [
     *VERIFICATION,
     *CORE,
+    *BOARD,
     *_mutants(
         "model",
         _MODEL + "test_tiling.py::test_traffic_of_every_tiling[(6, 5, 4)]",
