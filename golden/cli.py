@@ -18,6 +18,7 @@ COMMANDS = {
     "verilog": ("hdl.commands.verilog", "export a unit as plain Verilog"),
     "synth": ("synth.commands", "synthesize units and report area and timing"),
     "accuracy": ("sim.accuracy.command", "measure what the formats cost a real language model"),
+    "build": ("synth.board.command", "build a bitstream for an FPGA board"),
     "host": ("sim.host.command", "multiply on a board behind a serial port, and compare"),
     "sweep": ("synth.sweep.command", "simulate or synthesize many parameter points"),
     "model": ("sim.model.command", "model what a network costs: cycles, traffic, time, energy"),
@@ -63,9 +64,10 @@ def main(argv: list[str] | None = None) -> int:
         return 1 if isinstance(error, MismatchError) else 2
     except ModuleNotFoundError as error:
         package = (error.name or "").split(".")[0]
+        extras = "boards" if package in ("amaranth_boards", "serial") else "sim,synth"
         print(
             f"m2xfp: error: this command needs the Python package {package!r}; "
-            "install m2xfp[sim,synth]",
+            f"install m2xfp[{extras}]",
             file=sys.stderr,
         )
         return 2

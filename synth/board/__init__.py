@@ -1,0 +1,1 @@
+"""Bitstreams for boards by amaranth-boards and the tools of PyPI."""
