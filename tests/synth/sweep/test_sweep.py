@@ -98,7 +98,13 @@ def test_half_a_line_is_no_point(small):
 def test_an_interrupted_run_is_continued(tmp_path, number, status):
     path = tmp_path / "long.toml"
     path.write_text(SMALL.replace("[pareto]", f"period = {list(range(1, 41))}\n[pareto]"))
-    command = [sys.executable, "-c", "import sys, golden.cli; sys.exit(golden.cli.main())"]
+    # A shell that starts the tests in the background has them ignore SIGINT.
+    code = """\
+import signal, sys, golden.cli
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(golden.cli.main())
+"""
+    command = [sys.executable, "-c", code]
     process = subprocess.Popen(
         [*command, "sweep", str(path), "--jobs", "1"], cwd=ROOT, stderr=subprocess.PIPE, text=True
     )
