@@ -1,11 +1,13 @@
 """The FP32 accumulator against the IEEE 754 addition of SMT-LIB and a naive wide integer."""
 
+from functools import partial
+
 import z3
 from amaranth.hdl import Fragment, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl import accumulator
+from hdl import accumulator, formats
 from hdl.accumulator.term import TermRounder, rounded_layout
 from hdl.formats import Format
 from hdl.fp32 import Fp32
@@ -14,6 +16,7 @@ from ..checker import Checker
 from ..cuts import Stub, replaced
 from ..model import Model
 from ..terms import bit, field
+from .proof import BIT_VECTORS, Proof
 
 FP32 = z3.Float32()
 
@@ -156,3 +159,35 @@ def _round_to_even(magnitude: z3.BitVecRef, dropped: z3.BitVecRef) -> z3.BitVecR
     whole = z3.LShR(shifted, bits + 1)
     up = z3.Or(z3.UGT(below, half), z3.And(below == half, bit(whole, 0)))
     return field(z3.If(up, whole + 1, whole), 0, bits)
+
+
+PROOFS = [
+    Proof(
+        "term rounding",
+        "Fp32Accumulator",
+        "The rounded term is RNE_fp32(S * 2^(e - 260)) for every 19-bit S and 9-bit e, or NaN.",
+        BIT_VECTORS + "; the oracle shifts a wide integer and compares what is dropped with a half",
+        "none",
+        partial(term_rounding, format=formats.get("m2xfp")),
+        (
+            "accumulator: subnormal term truncated",
+            "accumulator: subnormal term ties away",
+        ),
+    ),
+    Proof(
+        "FP32 addition",
+        "Fp32Accumulator",
+        "The total is IEEE 754 binary32 addition, round to nearest even, subnormals included, of "
+        "the rounded term and the partial sum; every NaN is 0x7FC00000.",
+        "SMT over bit vectors; the oracle is IEEE 754 addition of SMT-LIB, as z3 expands it",
+        "the term has at most 19 significant bits, as term rounding proves",
+        partial(addition, format=formats.get("m2xfp")),
+        (
+            "accumulator: no sticky bit",
+            "accumulator: ties away from zero",
+            "accumulator: subnormal sums are normalised",
+            "accumulator: cancellation gives -0",
+        ),
+        quick=False,
+    ),
+]

@@ -1,5 +1,7 @@
 """Decode unit, subgroup dot product and group sum against the naive sums."""
 
+from functools import partial
+
 import z3
 from amaranth.hdl import Fragment, Module
 from amaranth.lib import data, wiring
@@ -16,6 +18,7 @@ from ..cuts import HeapCut, Stub, replaced
 from ..diagrams import Operand, Sums
 from ..model import Model
 from ..terms import E2M1_HALVES, E2M3_EIGHTHS, bit, field, table
+from .proof import COMPOSED, Proof
 
 #: Bits of the terms that integers are compared in: more than any of them needs.
 BITS = 24
@@ -252,3 +255,41 @@ def _is_top(word: z3.BitVecRef, lane: int) -> z3.BoolRef:
     before = [z3.ULT(_code(word, other), code) for other in range(lane)]
     after = [z3.ULE(_code(word, other), code) for other in range(lane + 1, 8)]
     return z3.And(*before, *after)
+
+
+PROOFS = [
+    Proof(
+        "subgroup dot product",
+        "DecodeUnit, SubgroupDot",
+        "For all codes, metadata and weights of M2XFP the two rows add up to the sum of the eight "
+        "exact products plus 2^13; |sum| <= 4704.",
+        COMPOSED,
+        "none; the heap's lemma takes all bits of its operands as free",
+        partial(subgroup, format=formats.get("m2xfp")),
+        (
+            "decode: top-1 is the last of equals",
+            "decode: a step down from zero",
+            "dot: 3 x 3 is 11",
+            "dot: carry is an AND of two",
+        ),
+    ),
+    Proof(
+        "subgroup dot product, mxfp4",
+        "SubgroupDot",
+        "For all codes of MXFP4 and NVFP4 the two rows add up to the sum of products plus 2^11.",
+        COMPOSED,
+        "none",
+        partial(subgroup, format=formats.get("mxfp4")),
+        ("dot: negation forgets to add one",),
+    ),
+    Proof(
+        "group sum",
+        "GroupDot",
+        "The significand is the sum of (4 + k) times the subgroup sums, |sum| <= 131712 < 2^18; "
+        "the exponent is the sum of the scale codes; NaN if either is 255.",
+        COMPOSED,
+        "subgroup sums within 4704, as proved",
+        group,
+        ("group: multiplier bits swapped", "group: scale of another cycle"),
+    ),
+]

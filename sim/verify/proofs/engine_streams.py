@@ -13,6 +13,7 @@ from hdl.quantizer.unpack import lane_layout
 from ..checker import Checker
 from ..reach import prove_invariants
 from .harness import Harness
+from .proof import CONTRACT, INDUCTION, OPAQUE, Proof
 
 
 class CollectorHarness(Harness):
@@ -119,3 +120,25 @@ def pipeline(check: Checker) -> None:
     for lanes in (8, 16, 32):
         for latency in (0, 3):
             prove_invariants(check, PipelineHarness(lanes, latency))
+
+
+PROOFS = [
+    Proof(
+        "stream of the collector",
+        "Collector",
+        CONTRACT.format(8) + "; every beat comes with the largest exponent of its own group.",
+        INDUCTION,
+        OPAQUE + "; groups of four beats of one lane, exponents 7 and 8",
+        collector,
+        ("collector: takes beats while full", "collector: keeps the last group's exponent"),
+    ),
+    Proof(
+        "stream of the pipeline",
+        "Pipeline of QuantizationEngine",
+        CONTRACT.format(8) + ", for 8, 16 and 32 lanes and encoders of latency 0 and 3.",
+        INDUCTION,
+        OPAQUE + "; encoders are replaced by registers of the same latency",
+        pipeline,
+        ("pipeline: moves on while a word waits", "pipeline: a word for every beat"),
+    ),
+]

@@ -13,6 +13,7 @@ from hdl.quantizer.unpack import FLOAT_TYPES, ROUNDABLE, Unpack
 from ..checker import Checker
 from ..model import Model
 from ..terms import E2M1_HALVES, E2M3_EIGHTHS, bit, field, nearest
+from .proof import BIT_VECTORS, Proof
 
 
 class Lane(wiring.Component):
@@ -99,3 +100,27 @@ def nan_group(check: Checker) -> None:
     check.prove("element", model.value(state, "element") == 0)
     check.prove("metadata", model.value(state, "meta") == 1)
     check.cover("a NaN group", model.value(state, "value") == 0xFFC00000)
+
+
+PROOFS = [
+    Proof(
+        "lane rounding",
+        "QuantizationEngine",
+        "For every FP32 value and every scale, the E2M1 code and the top-1's metadata are those "
+        "between whose midpoints |x| lies, ties to even, saturated.",
+        BIT_VECTORS,
+        "the value is finite and no exponent of the group exceeds the largest",
+        rounding,
+        ("lane: ties away from zero", "lane: sticky bit dropped", "lane: metadata not clamped"),
+        quick=False,
+    ),
+    Proof(
+        "lane of a NaN group",
+        "QuantizationEngine",
+        "Every element is +0 and the metadata is 1.",
+        BIT_VECTORS,
+        "none",
+        nan_group,
+        ("lane: NaN group keeps its values",),
+    ),
+]

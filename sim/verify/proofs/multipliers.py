@@ -1,15 +1,19 @@
 """Subgroup dot product and group sum of M2XFP-SG against the naive sums."""
 
+from functools import partial
+
 import z3
 
-from hdl import dot
+from hdl import dot, formats
 from hdl.formats import Format, m2xfp_sg
 
 from ..checker import Checker
 from ..cuts import HeapCut
 from ..model import Model
 from ..terms import E2M1_HALVES, bit, field, table
+from .accumulator import term_rounding
 from .dot import BITS, Group, Subgroup, heap_sum, integer, within
+from .proof import BIT_VECTORS, COMPOSED, Proof
 
 #: Transcribed from docs/m2xfp_sg.md: numerators by index, values of nibble 8 in units of 1/2.
 ACTIVATIONS, WEIGHTS = (4, 5, 3, 1), (8, 7, 6, 5)
@@ -115,3 +119,48 @@ def _value(word: z3.BitVecRef, lane: int, spare: int) -> z3.BitVecRef:
     magnitude = table(field(word, 4 * lane, 3), E2M1_HALVES, BITS)
     signed = z3.If(bit(word, 4 * lane + 3), -magnitude, magnitude)
     return z3.If(field(word, 4 * lane, 4) == 8, z3.BitVecVal(spare, BITS), signed)
+
+
+def _proofs(name: str, bounds: tuple[int, int]) -> list[Proof]:
+    """Return the proofs of a variant of M2XFP-SG; bounds of subgroup and group sums."""
+    format = formats.get(name)
+    spare = name == "m2xfp_sg_spare"
+    return [
+        Proof(
+            f"subgroup dot product, {name}",
+            "SubgroupDot",
+            f"For all codes of {name} the two rows add up to the sum of products plus 2^11; "
+            f"|sum| <= {bounds[0]}.",
+            COMPOSED,
+            "none",
+            partial(subgroup, format=format),
+            ("M2XFP-SG spare code: 7 * 5 is 3",) if spare else ("dot: 3 x 3 is 11",),
+        ),
+        Proof(
+            f"group sum, {name}",
+            "GroupDot",
+            f"The significand is the sum of na * nw times the subgroup sums, |sum| <= {bounds[1]} "
+            "< 2^18; the exponent is the sum of the scale codes; NaN if either is 255.",
+            COMPOSED,
+            "subgroup sums within their bound, as proved; multipliers are among the four of each "
+            "side that decoding gives",
+            partial(group, format=format),
+            ("M2XFP-SG: 4 + 1 for 2 + 1", "M2XFP-SG: no carry of -1"),
+        ),
+        Proof(
+            f"term rounding, {name}",
+            "Fp32Accumulator",
+            "The rounded term is RNE_fp32(S * 2^(e - 261)) for every 19-bit S and 9-bit e, or NaN.",
+            BIT_VECTORS
+            + "; the oracle shifts a wide integer and compares what is dropped with a half",
+            "none",
+            partial(term_rounding, format=format),
+            ("accumulator: subnormal term truncated",),
+        ),
+    ]
+
+
+PROOFS = [
+    *_proofs("m2xfp_sg", (1152, 184320)),
+    *_proofs("m2xfp_sg_spare", (1344, 215040)),
+]

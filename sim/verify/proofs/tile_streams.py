@@ -12,6 +12,7 @@ from hdl.tile.weights import WeightStore
 from ..checker import Checker
 from ..reach import prove_invariants
 from .harness import Harness
+from .proof import CONTRACT, INDUCTION, OPAQUE, Proof
 
 
 class ResultSlotsHarness(Harness):
@@ -257,3 +258,45 @@ def result_slots(check: Checker) -> None:
 def weight_store(check: Checker) -> None:
     """Check the next set of weights."""
     prove_invariants(check, WeightStoreHarness())
+
+
+PROOFS = [
+    Proof(
+        "stream of the result slots",
+        "ResultSlots",
+        CONTRACT.format(8) + "; all columns of a row leave together.",
+        INDUCTION,
+        OPAQUE + "; two columns, three slots; a row enters only when a slot is free, as the "
+        "proof of the tile's front shows",
+        result_slots,
+        ("tile: a waiting result is replaced by the next",),
+    ),
+    Proof(
+        "stream of the weights",
+        "WeightStore",
+        "Words are handed out in order, each once, from the cycle after the swap; something moves "
+        "within 8 cycles while words come and swaps are wanted.",
+        INDUCTION,
+        OPAQUE + "; two columns; swap only when complete",
+        weight_store,
+        ("tile: a new set starts before it is complete",),
+    ),
+    Proof(
+        "streams of the tile's front",
+        "TileFront",
+        "Every beat is in control one cycle after it was taken, or two where decoding takes one, "
+        "with its flags, row, swap and the next slot; never more rows reserved than slots; two "
+        "beats of one row are row_distance apart; column i has its weights i cycles after a swap, "
+        "in order; something moves within "
+        "12 cycles while beats, weights and initial sums come and slots become free; no first beat "
+        "enters without its initial sum.",
+        INDUCTION,
+        OPAQUE + "; two columns, four rows, two slots, row distance 3; no more rows than the tile "
+        "has before end",
+        front,
+        (
+            "tile: rows of the next pass follow too soon",
+            "tile: results overwrite results that wait",
+        ),
+    ),
+]
