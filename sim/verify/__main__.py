@@ -15,7 +15,7 @@ from .campaigns.registry import CAMPAIGNS
 from .proofs.registry import PROOFS
 
 #: What there is to run, in this order.
-STEPS = ("campaigns", "proofs", "refutations", "mutants", "netlists")
+STEPS = ("coverage", "campaigns", "proofs", "refutations", "mutants", "netlists")
 
 
 def main() -> int:
@@ -68,6 +68,7 @@ def _step(step: str, arguments) -> tuple[dict[str, dict], str, list[str]]:
     if step == "proofs":
         return tasks.proofs(say), step, list(PROOFS)
     run = {
+        "coverage": tasks.coverage,
         "refutations": tasks.refutations,
         "mutants": tasks.mutants,
         "netlists": netlists.all_checks,

@@ -20,7 +20,7 @@ def document(results: Results) -> str:
         _campaigns(results),
         _netlists(results),
         _mutants(results),
-        _coverage(),
+        _coverage(results),
         _gaps(),
     ]
     return "\n\n".join(part.strip() for part in parts) + "\n"
@@ -43,8 +43,8 @@ def _introduction(results: Results) -> str:
     return f"""\
 # What is verified, and how
 
-This page is written by `make verify` (proofs, seeded bugs, netlists, samples of the campaigns) and
-`make verify-full` (the campaigns in full) from what they found, which is in
+This page is written by `make verify` (proofs, seeded bugs, netlists, coverage, samples of the
+campaigns) and `make verify-full` (the campaigns in full) from what they found, which is in
 [verification.json](verification.json) with dates, seeds and counts. Both end with status 1 if
 anything failed; `make test` runs the quick proofs and every seeded bug. Figures are those of the
 machine and tools they were run with: {tools or _NOT_DONE}.
@@ -119,7 +119,7 @@ _BLOCKS = [
         "tile",
         "-",
         "exported Verilog equivalent to RTLIL; composed of the blocks above",
-        "products of real and random tensors; an ECP5 netlist",
+        "products of real and random tensors; netlists of ECP5 and osu018",
     ),
 ]
 
@@ -209,7 +209,8 @@ def _netlists(results: Results) -> str:
         "## Netlists\n\nThe exported Verilog is proved equivalent to the RTLIL that synthesis "
         "starts from. Netlists of library cells are simulated with the cells' own models; a few "
         "operators of models are then changed, which the comparison must notice. "
-        "osu018 needs the Debian packages qflow-tech-osu018 and opensta.\n\n"
+        "Flip-flops of osu018 have no state at power-on: theirs is random, and the tile is reset for "
+        "two cycles first. osu018 needs the Debian packages qflow-tech-osu018 and opensta.\n\n"
         + _table(["check", "result", "cases", "with broken cells"], rows)
     )
 
@@ -237,14 +238,19 @@ def _mutants(results: Results) -> str:
     )
 
 
-def _coverage() -> str:
-    return """\
+def _coverage(results: Results) -> str:
+    parts = [_COVERAGE_TEXT]
+    for title, record in results.get("coverage", {}).items():
+        counts = "; ".join(f"{name} {count:,}" for name, count in record["classes"].items())
+        parts.append(f"**{title}** ({_state(record)}, {record['date']}): {counts}")
+    return "\n\n".join(parts)
+
+
+_COVERAGE_TEXT = """\
 ## Coverage of the inputs
 
-`pytest -s tests/proofs/test_coverage.py` prints how often the random operands of the tests hit
-each class (signs, subnormals, ties, distance of exponents, cancellation, saturation, NaN groups,
-metadata, position of the top-1, scale rules at their ends), and fails if one was not hit. The
-classes of the campaigns are above."""
+How often the random operands of the test suite hit each class of inputs and results; one that is
+not hit fails tests/proofs/test_coverage.py. The classes of the campaigns are above."""
 
 
 def _gaps() -> str:
@@ -254,8 +260,6 @@ def _gaps() -> str:
 - Clock domain crossings and metastability: there is one clock.
 - Timing: what OpenSTA and nextpnr report is in [synthesis.md](synthesis.md); gate-level simulation
   here has no delays.
-- The osu018 netlist of the tile is not simulated: its flip-flops need a reset first, which the
-  engines do not give. That of ECP5 is.
 - The tile as a whole is not proved, only its blocks and their contracts, at small sizes of the
   queues; that the controls beside the columns arrive with their data is tested, not proved.
 - The weight encoder of the engine (Sg-EM) is tested, not proved. Group sums of MXFP4 and NVFP4,

@@ -8,12 +8,22 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from xml.etree import ElementTree
 
 from .campaigns.registry import CAMPAIGNS
 from .proofs.registry import PROOFS
 from .results import today
 
-__all__ = ["ROOT", "campaigns", "mutants", "parallel", "proofs", "refutations", "unfinished"]
+__all__ = [
+    "ROOT",
+    "campaigns",
+    "coverage",
+    "mutants",
+    "parallel",
+    "proofs",
+    "refutations",
+    "unfinished",
+]
 
 #: The checkout: seeded bugs and tests are not part of the installed package.
 ROOT = Path(__file__).parents[2]
@@ -103,6 +113,33 @@ def mutants(say: Callable[[str], None]) -> dict[str, Record]:
         return {"file": bug.file, "killer": bug.killer, "error": error, "date": today()}
 
     return parallel(bugs, run, say)
+
+
+def coverage(say: Callable[[str], None]) -> dict[str, Record]:
+    """Count how often the random operands of the tests hit each class."""
+    file = ROOT / "build" / "verify" / "coverage.xml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    # The other family of reports has no properties.
+    command += ["-o", "junit_family=xunit1", f"--junitxml={file}"]
+    done = subprocess.run(
+        [*command, "tests/proofs/test_coverage.py"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = {}
+    for case in ElementTree.parse(file).iter("testcase"):
+        error = None if case.find("failure") is None else "a class was not hit"
+        for entry in case.iter("property"):
+            classes = json.loads(entry.attrib["value"])
+            found[entry.attrib["name"]] = {"classes": classes, "error": error, "date": today()}
+            for name, count in classes.items():
+                say(f"{entry.attrib['name']}: {name}: {count:,}")
+    if done.returncode:
+        found["all classes"] = {"classes": {}, "error": "a test failed", "date": today()}
+    return found
 
 
 def unfinished() -> dict[str, Record]:

@@ -1,4 +1,9 @@
-"""How often the random operands of the tests hit each class; run with ``-s`` to see the counts."""
+"""How often the random operands of the tests hit each class; ``-rP`` prints the counts.
+
+`make verify` prints and records them.
+"""
+
+import json
 
 import numpy as np
 import pytest
@@ -11,17 +16,23 @@ from ..hdl.test_accumulator import SUMS, aimed_additions, reference
 from ..hdl.test_tile import quantized
 
 
-def check(title, classes):
-    """Print the counts of a table of classes; none may be zero."""
+def check(title, classes, record):
+    """Print and record the counts of a table of classes; none may be zero."""
     counts = {name: int(np.count_nonzero(hits)) for name, hits in classes.items()}
     width = max(map(len, counts))
     print(f"\n{title}")
     for name, count in counts.items():
         print(f"  {name:{width}} {count:9,}")
+    record(title, json.dumps(counts))
     assert not [name for name, count in counts.items() if not count]
 
 
-def test_additions():
+def test_a_class_that_is_not_hit_fails():
+    with pytest.raises(AssertionError, match=r"\['never'\]"):
+        check("Nothing", {"always": [True], "never": [False, False]}, lambda *_: None)
+
+
+def test_additions(record_property):
     columns = aimed_additions("m2xfp", 20_000, seed=7).values()
     significand, exponent, nan, partial = (np.concatenate(c) for c in zip(*columns, strict=True))
     _, unit, _ = SUMS["m2xfp"]
@@ -64,10 +75,10 @@ def test_additions():
     }
     classes |= {f"exponents {d:+} apart": both & (distance == d) for d in range(-26, 27)}
     classes |= {"far smaller term": both & (distance < -26), "far larger": both & (distance > 26)}
-    check("FP32 accumulations", classes)
+    check("FP32 accumulations", classes, record_property)
 
 
-def test_quantizer_inputs():
+def test_quantizer_inputs(record_property):
     x = np.concatenate(
         [
             cases.fp32_decisions(range(-127, 126, 9)),
@@ -107,11 +118,11 @@ def test_quantizer_inputs():
     classes |= {f"beside tie {m}": (scaled != m) & (np.abs(scaled / m - 1) < 1e-6) for m in coarse}
     classes |= {f"metadata {m}": metadata == m for m in range(4)}
     classes |= {f"top-1 is element {i}": top == i for i in range(8)}
-    check("Groups to quantize", classes)
+    check("Groups to quantize", classes, record_property)
 
 
 @pytest.mark.parametrize("role", ["activations", "weights"])
-def test_operands_of_the_tile(role):
+def test_operands_of_the_tile(role, record_property):
     parts = [quantized(role, rows, 3, "m2xfp", seed) for rows, seed in [(13, 13), (16, 1), (7, 7)]]
     elements = np.concatenate([part.elements.ravel() for part in parts])
     codes = np.concatenate([elements & 15, elements >> 4])
@@ -121,4 +132,4 @@ def test_operands_of_the_tile(role):
     classes |= {f"metadata {m}": metadata[:, None] >> np.arange(0, 8, 2) & 3 == m for m in range(4)}
     classes |= {"NaN group": scales == 255, "zero group": scales == 0}
     classes |= {"scale above 1": (scales > 127) & (scales < 255), "scale below 1": scales < 127}
-    check(f"Operands of the tile: {role}", classes)
+    check(f"Operands of the tile: {role}", classes, record_property)

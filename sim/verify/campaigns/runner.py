@@ -90,10 +90,16 @@ class Campaign:
     constants: Callable[[], dict[str, int]] = dict
 
     def library(self) -> tuple[Path, str]:
-        """Compile the campaign; return the library and a digest of all it depends on."""
+        """Compile the campaign; return the library and its `digest`."""
         verilog = netlist.verilog(self.component(), "top")
-        digest = hashlib.sha256((verilog + self._code()).encode()).hexdigest()[:16]
-        return self.compile(verilog), digest
+        return self.compile(verilog), self._digest(verilog)
+
+    def digest(self) -> str:
+        """Return a digest of all that the results depend on: gateware, stimulus and check."""
+        return self._digest(netlist.verilog(self.component(), "top"))
+
+    def _digest(self, verilog: str) -> str:
+        return hashlib.sha256((verilog + self._code()).encode()).hexdigest()[:16]
 
     def compile(self, verilog: str) -> Path:
         """Compile the campaign with other Verilog of its component."""
