@@ -209,8 +209,8 @@ def _netlists(results: Results) -> str:
         "## Netlists\n\nThe exported Verilog is proved equivalent to the RTLIL that synthesis "
         "starts from. Netlists of library cells are simulated with the cells' own models; a few "
         "operators of models are then changed, which the comparison must notice. "
-        "Flip-flops of osu018 have no state at power-on: theirs is random, and the tile is reset for "
-        "two cycles first. osu018 needs the Debian packages qflow-tech-osu018 and opensta.\n\n"
+        "Flip-flops of osu018 have no state at power-on: theirs is random, and the tile is reset "
+        "for two cycles first. osu018 needs the Debian packages qflow-tech-osu018 and opensta.\n\n"
         + _table(["check", "result", "cases", "with broken cells"], rows)
     )
 
