@@ -13,7 +13,7 @@ ACTIVATIONS := sim/data/smollm2_attn_q.safetensors:attn_q.input
 WEIGHTS := sim/data/smollm2_attn_q.safetensors:attn_q.weight
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sim test lint synth report drift icarus verify verify-full bench ci clean
+.PHONY: help setup sim test mutants lint synth report drift icarus verify verify-full bench ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ sim: $(READY) ## run a slice of a real layer through the gateware, every output 
 
 test: $(READY) ## run the test suite
 	$(BIN)/python -m pytest -n 2
+
+mutants: $(READY) ## run, for every seeded bug, the test that must catch it
+	$(BIN)/python -m pytest -n 2 -m mutants
 
 lint: $(READY) ## check the style of the code
 	$(BIN)/ruff check .

@@ -46,8 +46,9 @@ def _introduction(results: Results) -> str:
 This page is written by `make verify` (proofs, seeded bugs, netlists, coverage, samples of the
 campaigns) and `make verify-full` (the campaigns in full) from what they found, which is in
 [verification.json](verification.json) with dates, seeds and counts. Both end with status 1 if
-anything failed; `make test` runs the quick proofs and every seeded bug. Figures are those of the
-machine and tools they were run with: {tools or _NOT_DONE}.
+anything failed; `make test` runs the quick proofs and holds this page to the present gateware,
+`make mutants` runs every seeded bug. Figures are those of the machine and tools they were run with:
+{tools or _NOT_DONE}.
 
 - *Exhausted* means that every case was computed and compared.
 - *Proved* means that a solver decided it for all inputs. Every proof also shows that what it is

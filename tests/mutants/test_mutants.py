@@ -11,6 +11,7 @@ from .plugin import VARIABLE, mutated
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.mutants
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_mutant_is_caught(mutant):
     mutated(mutant)
