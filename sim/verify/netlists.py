@@ -19,6 +19,7 @@ import golden
 from golden import InputError
 from hdl import export, formats
 from hdl.accumulator import Fp32Accumulator
+from hdl.core import AxiGemmCore, GemmCore
 from hdl.decode import DecodeUnit
 from hdl.dot import SubgroupDot
 from hdl.quantizer import QuantizationEngine
@@ -53,6 +54,9 @@ UNITS = {
     "accumulator": lambda: Fp32Accumulator(_m2xfp()),
     "tile": lambda: SystolicTile(_m2xfp(), columns=1, rows=4),
     "quantization engine": lambda: QuantizationEngine(_m2xfp(), lanes=8),
+    "GEMM core": lambda: AxiGemmCore(
+        GemmCore(_m2xfp(), columns=1, rows=4, buffer_groups=8, accumulate=True)
+    ),
 }
 
 
