@@ -1,0 +1,104 @@
+"""Seeded bugs of the comparison formats and of the LUT forms, caught by proofs."""
+
+from .mutant import seeded
+
+_PROOF = "tests/proofs/test_proofs.py::test_proof[{}]"
+_NVFP4 = "hdl/formats/nvfp4.py"
+_MXFP4 = "hdl/formats/mxfp4.py"
+
+FORMATS = [
+    *seeded(
+        "NVFP4",
+        _PROOF.format("group sum, nvfp4"),
+        (
+            "a subnormal scale has a hidden bit",
+            _NVFP4,
+            "Cat(code[:3], code[3:].any())",
+            "Cat(code[:3], 1)",
+        ),
+        (
+            "a subnormal scale is half of that",
+            _NVFP4,
+            "[exponent | ~hidden[3] for",
+            "[exponent for",
+        ),
+        (
+            "NaN of the activations only",
+            _NVFP4,
+            "codes[0].all() | codes[1].all()",
+            "codes[0].all()",
+        ),
+    ),
+    *seeded(
+        "NVFP4",
+        _PROOF.format("group sum in LUTs, nvfp4"),
+        (
+            "sum of the next group",
+            _NVFP4,
+            'self.fabric.halves(m, named(m, "total", group.total()), "total")',
+            'named(m, "total", group.total())',
+        ),
+    ),
+    *seeded(
+        "MXFP4",
+        _PROOF.format("group sum, mxfp4"),
+        (
+            "carry of the scales is lost",
+            _MXFP4,
+            "Cat(activation.scale + weight.scale, nan)",
+            "Cat((activation.scale + weight.scale)[:8], 0, nan)",
+        ),
+        (
+            "offset of the rows stays",
+            _MXFP4,
+            "heap.add_constant(-1 << (self.product_bits - 1))",
+            "pass",
+        ),
+    ),
+    *seeded(
+        "dot",
+        _PROOF.format("subgroup dot product in LUTs, mxfp4"),
+        (
+            "2.0 is looked up as 2.5",
+            "hdl/e2m1.py",
+            "HALVES = (0, 1, 2, 3, 4, 6, 8, 12)",
+            "HALVES = (0, 1, 2, 3, 5, 6, 8, 12)",
+        ),
+        (
+            "inversion is all of a negation",
+            "hdl/e2m1.py",
+            "heap.add(negative, position)",
+            "pass",
+        ),
+    ),
+    *seeded(
+        "accumulator",
+        _PROOF.format("term rounding, nvfp4"),
+        (
+            "zero has an exponent",
+            "hdl/accumulator/term.py",
+            "Mux(nonzero, top, -256)",
+            "top",
+        ),
+    ),
+    *seeded(
+        "accumulator",
+        _PROOF.format("FP32 addition of all formats"),
+        (
+            "short terms are too low",
+            "hdl/accumulator/align.py",
+            "Cat(Const(0, 24 - len(term.significand)), term.significand)",
+            "Cat(Const(0, 4), term.significand)",
+        ),
+    ),
+    *seeded(
+        "LUTs",
+        _PROOF.format("term rounding in LUTs"),
+        (
+            "a carry of the next term",
+            "hdl/accumulator/term.py",
+            'carry = format.fabric.halves(m, carry, "carry")',
+            "pass",
+        ),
+    ),
+]
