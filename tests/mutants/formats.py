@@ -101,4 +101,52 @@ FORMATS = [
             "pass",
         ),
     ),
+    *seeded(
+        "decode",
+        _PROOF.format("bus words"),
+        (
+            "metadata of the first subgroup",
+            "hdl/formats/m2xfp.py",
+            "group.metadata[index])",
+            "group.metadata[0])",
+        ),
+        (
+            "elements of the first subgroup",
+            _MXFP4,
+            "first = index * self.subgroup",
+            "first = 0",
+        ),
+        (
+            "top-1 of the next beat",
+            "hdl/decode.py",
+            'cycles, "found", reset_less=True)',
+            '0, "found", reset_less=True)',
+        ),
+        (
+            "scale of the next beat",
+            "hdl/decode.py",
+            "delayed(m, value, cycles, part, reset_less=True)",
+            "value",
+        ),
+    ),
+    *seeded(
+        "weights",
+        _PROOF.format("bus words"),
+        (
+            "all parts at once",
+            "hdl/tile/weights.py",
+            "skewed(m, decoded, self._format.delays)",
+            "decoded",
+        ),
+    ),
+    *seeded(
+        "LUTs",
+        _PROOF.format("bus words in LUTs"),
+        (
+            "parts trail as in gates",
+            "hdl/tile/front.py",
+            "skewed(m, decoder.operand, self._format.delays)",
+            'skewed(m, decoder.operand, {"subgroups": 0} | dict(self._format.part_delays))',
+        ),
+    ),
 ]

@@ -2,6 +2,7 @@
 
 from . import (
     accumulator,
+    bus_words,
     dot,
     engine_streams,
     groups,
@@ -22,9 +23,10 @@ _MODULES = [
     scaled_sums,
     term_rounding,
     accumulator,
+    multipliers,
+    bus_words,
     engine_streams,
     tile_streams,
-    multipliers,
 ]
 
 PROOFS: dict[str, Proof] = {proof.name: proof for module in _MODULES for proof in module.PROOFS}
