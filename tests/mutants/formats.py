@@ -149,4 +149,30 @@ FORMATS = [
             'skewed(m, decoder.operand, {"subgroups": 0} | dict(self._format.part_delays))',
         ),
     ),
+    *seeded(
+        "column",
+        _PROOF.format("columns"),
+        (
+            "weights are swapped together",
+            "hdl/column.py",
+            "with m.If(self.swap[delay]):",
+            "with m.If(self.swap[0]):",
+        ),
+    ),
+    *seeded(
+        "tile",
+        _PROOF.format("columns"),
+        (
+            "weights are swapped by bubbles",
+            "hdl/tile/tile.py",
+            "Cat(beat.valid & beat.swap for beat in line[index:])",
+            "Cat(beat.swap for beat in line[index:])",
+        ),
+        (
+            "a sum is read a cycle early",
+            "hdl/tile/tile.py",
+            "read = line[index + column.partial_delay - 1]",
+            "read = line[index + column.partial_delay - 2]",
+        ),
+    ),
 ]

@@ -3,6 +3,7 @@
 from . import (
     accumulator,
     bus_words,
+    columns,
     dot,
     engine_streams,
     groups,
@@ -25,6 +26,7 @@ _MODULES = [
     accumulator,
     multipliers,
     bus_words,
+    columns,
     engine_streams,
     tile_streams,
 ]
