@@ -26,23 +26,26 @@ WIDEST = max(map(formats.get, formats.names()), key=lambda format: format.signif
 
 def addition(check: Checker, format: Format) -> None:
     """Check that ``total`` is the IEEE sum of ``partial`` and any FP32 that a term can be."""
-    term, partial = z3.BitVecs("term partial", 32)
-    infinite, nan = z3.BitVecs("infinite nan", 1)
-    fits, rounded = _as_rounded(term, format)
-    total = _total(format, z3.Concat(nan, infinite, rounded), partial)
-    is_nan = z3.And(field(partial, 23, 8) == 255, field(partial, 0, 23) != 0)
-    is_infinite = z3.And(field(partial, 23, 8) == 255, field(partial, 0, 23) == 0)
-    finite = [fits, infinite == 0, nan == 0, field(partial, 23, 8) != 255]
-    exact = z3.fpAdd(z3.RNE(), z3.fpBVToFP(term, FP32), z3.fpBVToFP(partial, FP32))
-    check.prove("IEEE sum", z3.fpToIEEEBV(exact) == total, *finite)
-
-    sign = field(term, 31, 1)
+    partial, infinite, nan = z3.BitVec("partial", 32), *z3.BitVecs("infinite nan", 1)
+    word = z3.BitVec("word", format.significand_bits + 10)
+    total = _total(format, z3.Concat(nan, infinite, word), partial)
+    special, fraction = field(partial, 23, 8) == 255, field(partial, 0, 23)
+    is_nan, is_infinite = (z3.And(special, found) for found in (fraction != 0, fraction == 0))
+    # What an infinite or NaN term has for an exponent means nothing.
+    sign = field(word, format.significand_bits + 9, 1)
     signed = z3.Concat(sign, z3.BitVecVal(0xFF << 23, 31))
     clash = z3.And(infinite == 1, is_infinite, sign != field(partial, 31, 1))
     bad = z3.Or(nan == 1, is_nan, clash)
     check.prove("NaN", total == 0x7FC00000, bad)
     check.prove("an infinite term", total == signed, infinite == 1, z3.Not(bad))
-    check.prove("an infinite partial sum", total == partial, fits, is_infinite, z3.Not(bad))
+    check.prove("an infinite partial sum", total == partial, is_infinite, z3.Not(bad))
+
+    term = z3.BitVec("term", 32)
+    fits, rounded = _as_rounded(term, format)
+    total = z3.substitute(total, (word, rounded))
+    finite = [fits, infinite == 0, nan == 0, z3.Not(special)]
+    exact = z3.fpAdd(z3.RNE(), z3.fpBVToFP(term, FP32), z3.fpBVToFP(partial, FP32))
+    check.prove("IEEE sum", z3.fpToIEEEBV(exact) == total, *finite)
     check.cover("cancellation to +0", *finite, total == 0, field(term, 0, 31) != 0)
     check.cover("a subnormal sum", *finite, field(total, 23, 8) == 0, field(total, 0, 23) == 5)
     check.cover("overflow", *finite, field(total, 23, 8) == 255)
@@ -130,6 +133,11 @@ PROOFS = [
             "accumulator: ties away from zero",
             "accumulator: subnormal sums are normalised",
             "accumulator: cancellation gives -0",
+            "accumulator: far operands wrap around",
+            "accumulator: overflow keeps its fraction",
+            "accumulator: negative difference is one short",
+            "accumulator: infinity minus infinity",
+            "accumulator: NaN scale ignored",
         ),
         quick=False,
     ),

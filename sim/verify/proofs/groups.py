@@ -169,7 +169,11 @@ PROOFS = [
         COMPOSED,
         "subgroup sums within 4704, as proved",
         partial(group, format=formats.get("m2xfp")),
-        ("group: multiplier bits swapped", "group: scale of another cycle"),
+        (
+            "group: multiplier bits swapped",
+            "group: scale of another cycle",
+            "group: multiplier of the previous weights",
+        ),
     ),
     Proof(
         "group sum in LUTs",

@@ -129,7 +129,11 @@ def _proofs(name: str, bounds: tuple[int, int], fabric: Fabric) -> list[Proof]:
             partial(group, format=format),
             ("LUTs: multiplier of the next weights",)
             if luts
-            else ("M2XFP-SG: 4 + 1 for 2 + 1", "M2XFP-SG: no carry of -1"),
+            else (
+                "M2XFP-SG: 4 + 1 for 2 + 1",
+                "M2XFP-SG: no carry of -1",
+                "M2XFP-SG: multipliers of other rows",
+            ),
         ),
     ]
 
