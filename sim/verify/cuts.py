@@ -1,17 +1,21 @@
 """Components with a part taken out, so that what the part computes is free in a proof."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 
 from amaranth.hdl import Fragment, Module, Signal, Value, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl import fabric
+from hdl.bit_heap import BitHeap
+from hdl.carry_chains import CarryChains
+from hdl.formats import m2xfp_sg
 
 from .diagrams import Operand
 
-__all__ = ["HeapCut", "Stub", "replaced"]
+__all__ = ["Heap", "HeapCut", "Stub", "connect_ports", "replaced"]
 
 
 @contextmanager
@@ -39,15 +43,16 @@ class Stub(wiring.Component):
 class _Recorder:
     """Takes the place of a `BitHeap`: keeps the operands, and leaves the rows free."""
 
-    def __init__(self, width: int):
-        self.width = width
+    def __init__(self, m: Module, width: int, *, latency: int = 0):
+        self.width, self.latency = width, latency
         self.operands: list[tuple[Value, int]] = []
         self.options: list[dict[str, int]] = []
         self.constant = 0
+        self.added_up = False
         self.result = [Signal(width, name=f"heap_row_{index}") for index in range(2)]
 
     def add(self, value: Value, position: int = 0, *, delay: int = 0) -> None:
-        self.operands.append((value, position))
+        self.operands.append((Value.cast(value), position))
         self.options.append({"delay": delay})
 
     def add_constant(self, value: int) -> None:
@@ -57,81 +62,132 @@ class _Recorder:
         return tuple(self.result)
 
     def total(self) -> Value:
+        self.added_up = True
         return (self.result[0] + self.result[1])[: self.width]
 
 
-class HeapCut(wiring.Component):
-    """A component around its bit heap.
+class _ChainRecorder(_Recorder, CarryChains):
+    """The same for `CarryChains`, which products ask what it is."""
 
-    Parameters
-    ----------
-    module
-        The Python module that refers to `BitHeap`, unless the fabric chooses it.
-    make : callable
-        Returns a new component, whose elaboration makes one heap there.
+
+#: Where heaps are made -> what is made there, and what records it.
+_HEAPS = (
+    (fabric, "BitHeap", BitHeap, _Recorder),
+    (fabric, "CarryChains", CarryChains, _ChainRecorder),
+    (m2xfp_sg, "BitHeap", BitHeap, _Recorder),
+)
+
+
+@dataclass(frozen=True)
+class Heap:
+    """What a component adds in one heap.
 
     Attributes
     ----------
+    kind : type
+        `BitHeap` or `CarryChains`.
+    width, latency : int
     operands : list of Operand
-        What is added in the heap.
     options : list of dict
         What else the heap was told of each.
-    width : int
-        Of the heap.
     constant : int
         The constants added.
-    operand_0, operand_1 ... : Out
+    added_up : bool
+        Whether its sum is asked for, not its two rows.
+    """
+
+    kind: type
+    width: int
+    latency: int
+    operands: list[Operand]
+    options: list[dict[str, int]]
+    constant: int
+    added_up: bool
+
+
+class HeapCut(wiring.Component):
+    """A component around its heaps.
+
+    Parameters
+    ----------
+    make : callable
+        Returns a new component.
+
+    Attributes
+    ----------
+    heaps : list of Heap
+        In the order in which they were made.
+    heap_0_operand_0, heap_0_operand_1 ... : Out
         Values of the operands.
-    heap_0, heap_1 : In(width)
+    heap_0_row_0, heap_0_row_1 ... : In(width)
         What is to be the rows of the heap.
     """
 
-    def __init__(self, module: object, make):
-        self._module, self._make = module, make
+    def __init__(self, make: Callable[[], wiring.Component]):
+        self._make = make
         unit = make()
-        recorder, _ = self._elaborated(unit)
-        shapes = [value.shape() for value, _ in recorder.operands]
-        self.operands = [
-            Operand(shape.width, shape.signed, position)
-            for shape, (_, position) in zip(shapes, recorder.operands, strict=True)
-        ]
-        self.options = recorder.options
-        self.width, self.constant = recorder.width, recorder.constant
+        recorded, _ = self._elaborated(unit)
+        self.heaps = [_heap(kind, recorder) for kind, recorder in recorded]
         members = dict(unit.signature.members)
-        for index, operand in enumerate(self.operands):
-            shape = signed(operand.width) if operand.signed else unsigned(operand.width)
-            members[f"operand_{index}"] = Out(shape)
-        for index in range(2):
-            members[f"heap_{index}"] = In(self.width)
+        for number, heap in enumerate(self.heaps):
+            for index, operand in enumerate(heap.operands):
+                shape = signed(operand.width) if operand.signed else unsigned(operand.width)
+                members[f"heap_{number}_operand_{index}"] = Out(shape)
+            for index in range(2):
+                members[f"heap_{number}_row_{index}"] = In(heap.width)
         super().__init__(members)
 
-    def _elaborated(self, unit: wiring.Component) -> tuple[_Recorder, Fragment]:
-        recorders = []
+    def _elaborated(self, unit: wiring.Component) -> tuple[list[tuple[type, _Recorder]], Fragment]:
+        recorded = []
 
-        def make_recorder(m, width):
-            recorders.append(_Recorder(width))
-            return recorders[-1]
+        def recording(kind, recorder):
+            def make(m, width, **options):
+                recorded.append((kind, recorder(m, width, **options)))
+                return recorded[-1][1]
 
-        module = self._module if hasattr(self._module, "BitHeap") else fabric
-        with replaced(module, "BitHeap", make_recorder):
+            return make
+
+        with ExitStack() as stack:
+            for module, name, kind, recorder in _HEAPS:
+                stack.enter_context(replaced(module, name, recording(kind, recorder)))
             fragment = Fragment.get(unit, None)
-        (recorder,) = recorders
-        return recorder, fragment
+        return recorded, fragment
 
     def elaborate(self, platform):
-        """Elaborate the component with a recorder in place of the heap."""
+        """Elaborate the component with recorders in place of the heaps."""
         m = Module()
         unit = self._make()
-        recorder, fragment = self._elaborated(unit)
+        recorded, fragment = self._elaborated(unit)
         m.submodules.unit = fragment
-        for name, member in unit.signature.members.items():
-            inner, outer = getattr(unit, name), getattr(self, name)
-            if member.is_port and member.flow is In:
-                m.d.comb += Value.cast(inner).eq(Value.cast(outer))
-            else:
-                m.d.comb += Value.cast(outer).eq(Value.cast(inner))
-        for index, (value, _) in enumerate(recorder.operands):
-            m.d.comb += getattr(self, f"operand_{index}").eq(value)
-        for index, row in enumerate(recorder.result):
-            m.d.comb += row.eq(getattr(self, f"heap_{index}"))
+        connect_ports(m, unit, self)
+        for number, (_, recorder) in enumerate(recorded):
+            for index, (value, _) in enumerate(recorder.operands):
+                m.d.comb += getattr(self, f"heap_{number}_operand_{index}").eq(value)
+            for index, row in enumerate(recorder.result):
+                m.d.comb += row.eq(getattr(self, f"heap_{number}_row_{index}"))
         return m
+
+
+def connect_ports(m: Module, unit: wiring.Component, outer: wiring.Component) -> None:
+    """Connect every port of a unit to that of the same name around it."""
+    for name, member in unit.signature.members.items():
+        inner, other = getattr(unit, name), getattr(outer, name)
+        if member.is_port and member.flow is In:
+            m.d.comb += Value.cast(inner).eq(Value.cast(other))
+        else:
+            m.d.comb += Value.cast(other).eq(Value.cast(inner))
+
+
+def _heap(kind: type, recorder: _Recorder) -> Heap:
+    operands = [
+        Operand(len(value), value.shape().signed, position) for value, position in recorder.operands
+    ]
+    return Heap(
+        kind,
+        recorder.width,
+        recorder.latency,
+        operands,
+        recorder.options,
+        recorder.constant,
+        recorder.added_up,
+    )

@@ -95,20 +95,24 @@ class Model:
         return later
 
     def pipeline(self, inputs: Mapping[str, Mapping[int, z3.BitVecRef]], latency: int) -> State:
-        """Run ``latency`` cycles from free registers and inputs; return the last state.
+        """Run ``latency`` cycles from free registers and inputs; return the last state."""
+        return self.run(inputs, latency)[-1]
+
+    def run(self, inputs: Mapping[str, Mapping[int, z3.BitVecRef]], latency: int) -> list[State]:
+        """Return the states of ``latency`` cycles from free registers and inputs, and the last.
 
         Parameters
         ----------
         inputs
             Port -> cycle -> value; free in other cycles.
         """
-        state = self.fresh("0")
+        state, states = self.fresh("0"), []
         for cycle in range(latency + 1):
             now = {name: given[cycle] for name, given in inputs.items() if cycle in given}
-            state = self.drive(state, **now)
+            states.append(self.drive(state, **now))
             if cycle < latency:
-                state = self.step(state, f"{cycle + 1}")
-        return state
+                state = self.step(states[-1], f"{cycle + 1}")
+        return states
 
     def _at(self, state: State, term: z3.ExprRef) -> z3.ExprRef:
         return z3.substitute(term, *state.items())

@@ -40,25 +40,19 @@ def nearest(
 
     Parameters
     ----------
+    code
+        A code of the grid; what is said of larger ones means nothing.
     magnitude
         Wide enough for every midpoint.
     shift
         2**shift is half a unit of ``grid``, in units of ``magnitude``.
     """
     width = magnitude.size()
-
-    def midpoint(low: int) -> z3.BitVecRef:
-        return z3.BitVecVal(grid[low] + grid[low + 1], width) << shift
-
-    rules = []
-    for value in range(len(grid)):
-        even = value % 2 == 0
-        ends = []
-        if value > 0:
-            low = midpoint(value - 1)
-            ends.append(z3.UGE(magnitude, low) if even else z3.UGT(magnitude, low))
-        if value + 1 < len(grid):
-            high = midpoint(value)
-            ends.append(z3.ULE(magnitude, high) if even else z3.ULT(magnitude, high))
-        rules.append(z3.Implies(code == value, z3.And(ends)))
-    return z3.And(rules)
+    last = len(grid) - 1
+    lower = [grid[value - 1] + grid[value] for value in range(1, last + 1)]
+    low = table(code, [0, *lower], width) << shift
+    high = table(code, [*lower, 0], width) << shift
+    even = z3.Not(bit(code, 0))
+    above = z3.If(even, z3.UGE(magnitude, low), z3.UGT(magnitude, low))
+    below = z3.If(even, z3.ULE(magnitude, high), z3.ULT(magnitude, high))
+    return z3.And(z3.Or(code == 0, above), z3.Or(code == last, below))

@@ -1,5 +1,6 @@
 from .board import BOARD
 from .core import CORE
+from .formats import FORMATS
 from .mutant import Mutant
 from .mutant import seeded as _mutants
 from .verification import VERIFICATION
@@ -19,6 +20,7 @@ MUTANTS: list[Mutant] = [
     *VERIFICATION,
     *CORE,
     *BOARD,
+    *FORMATS,
     *_mutants(
         "model",
         _MODEL + "test_tiling.py::test_traffic_of_every_tiling[(6, 5, 4)]",

@@ -13,7 +13,7 @@ def test_proof(name):
     check = Checker()
     PROOFS[name].run(check)
     assert check.proved
-    assert check.covered or name == "subgroup dot product, mxfp4"
+    assert check.covered
 
 
 def test_every_proof_has_a_bug_to_refute():

@@ -1,4 +1,4 @@
-"""The FP32 accumulator against the IEEE 754 addition of SMT-LIB and a naive wide integer."""
+"""FP32 addition of the accumulator against the IEEE 754 addition of SMT-LIB."""
 
 from functools import partial
 
@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from hdl import accumulator, formats
 from hdl.accumulator.term import TermRounder, rounded_layout
+from hdl.fabric import Fabric
 from hdl.formats import Format
 from hdl.fp32 import Fp32
 
@@ -19,82 +20,60 @@ from ..terms import bit, field
 from .proof import BIT_VECTORS, Proof
 
 FP32 = z3.Float32()
-
-
-def term_rounding(check: Checker, format: Format) -> None:
-    """Check that ``rounded`` is RNE_fp32(term), by integers in units of 2**-149."""
-    bits, unit = format.significand_bits, format.unit_exponent
-    model = Model(TermRounder(format))
-    significand = z3.BitVec("significand", bits)
-    exponent, nan = z3.BitVec("exponent", format.exponent_bits), z3.BitVec("nan", 1)
-    state = model.pipeline(
-        {"term": {0: z3.Concat(nan, exponent, significand)}},
-        accumulator.Fp32Accumulator(format).partial_delay,
-    )
-    got = _rounded(model.value(state, "rounded"), format)
-
-    negative = bit(significand, bits - 1)
-    magnitude = z3.If(negative, -significand, significand)
-    # 2**(exponent + unit) in units of 2**-149, the least FP32.
-    wide = z3.SignExt(4, z3.ZeroExt(12, exponent)) + unit + 149
-    dropped = z3.If(wide < 0, -wide, z3.BitVecVal(0, wide.size()))
-    kept = _round_to_even(magnitude, dropped)
-    raised = z3.If(wide < 0, z3.BitVecVal(0, wide.size()), wide)
-
-    # The position of the leading one of kept * 2**raised, counted from 2**-149.
-    zero = kept == 0
-    check.prove("zero", got["significand"] == 0, zero, nan == 0)
-    check.prove("NaN", got["nan"] == nan)
-    check.prove("sign", got["sign"] == field(significand, bits - 1, 1), z3.Not(zero), nan == 0)
-    leading = z3.BitVecVal(0, wide.size())
-    top = kept
-    for position in range(bits):
-        found = bit(kept, position)
-        leading = z3.If(found, z3.BitVecVal(position, wide.size()), leading)
-        top = z3.If(found, kept << (bits - 1 - position), top)
-    biased = leading + raised - 149 + 127
-    finite = [z3.Not(zero), nan == 0]
-    check.prove("significand", got["significand"] == top, *finite, biased < 255)
-    check.prove(
-        "exponent", z3.SignExt(wide.size() - 9, got["exponent"]) == biased, *finite, biased < 255
-    )
-    check.prove("infinity", (got["infinity"] == 1) == z3.And(*finite, biased >= 255), nan == 0)
-    check.prove("zero's exponent", got["exponent"] == -256, zero, nan == 0)
-    if unit < -149:
-        check.cover("a subnormal tie", *finite, biased < 1, dropped == 1, bit(magnitude, 0))
-        check.cover("an infinity", *finite, biased >= 255)
-    check.cover("the least significand", *finite, biased < 255, kept == 1)
+#: The format whose terms have the most significant bits.
+WIDEST = max(map(formats.get, formats.names()), key=lambda format: format.significand_bits)
 
 
 def addition(check: Checker, format: Format) -> None:
     """Check that ``total`` is the IEEE sum of ``partial`` and any FP32 that a term can be."""
-    model = Model(_Adder(format))
-    term, partial = z3.BitVecs("term partial", 32)
-    infinite, nan = z3.BitVecs("infinite nan", 1)
-    fits, rounded = _as_rounded(term, format)
-    unit = accumulator.Fp32Accumulator(format)
-    latency = unit.latency - unit.partial_delay
-    state = model.pipeline(
-        {"rounded": {0: z3.Concat(nan, infinite, rounded)}, "partial": {0: partial}}, latency
-    )
-    total = model.value(state, "total")
-    is_nan = z3.And(field(partial, 23, 8) == 255, field(partial, 0, 23) != 0)
-    is_infinite = z3.And(field(partial, 23, 8) == 255, field(partial, 0, 23) == 0)
-    finite = [fits, infinite == 0, nan == 0, field(partial, 23, 8) != 255]
-    exact = z3.fpAdd(z3.RNE(), z3.fpBVToFP(term, FP32), z3.fpBVToFP(partial, FP32))
-    check.prove("IEEE sum", z3.fpToIEEEBV(exact) == total, *finite)
-
-    sign = field(term, 31, 1)
+    partial, infinite, nan = z3.BitVec("partial", 32), *z3.BitVecs("infinite nan", 1)
+    word = z3.BitVec("word", format.significand_bits + 10)
+    total = _total(format, z3.Concat(nan, infinite, word), partial)
+    special, fraction = field(partial, 23, 8) == 255, field(partial, 0, 23)
+    is_nan, is_infinite = (z3.And(special, found) for found in (fraction != 0, fraction == 0))
+    # What an infinite or NaN term has for an exponent means nothing.
+    sign = field(word, format.significand_bits + 9, 1)
     signed = z3.Concat(sign, z3.BitVecVal(0xFF << 23, 31))
     clash = z3.And(infinite == 1, is_infinite, sign != field(partial, 31, 1))
     bad = z3.Or(nan == 1, is_nan, clash)
     check.prove("NaN", total == 0x7FC00000, bad)
     check.prove("an infinite term", total == signed, infinite == 1, z3.Not(bad))
-    check.prove("an infinite partial sum", total == partial, fits, is_infinite, z3.Not(bad))
+    check.prove("an infinite partial sum", total == partial, is_infinite, z3.Not(bad))
+
+    term = z3.BitVec("term", 32)
+    fits, rounded = _as_rounded(term, format)
+    total = z3.substitute(total, (word, rounded))
+    finite = [fits, infinite == 0, nan == 0, z3.Not(special)]
+    exact = z3.fpAdd(z3.RNE(), z3.fpBVToFP(term, FP32), z3.fpBVToFP(partial, FP32))
+    check.prove("IEEE sum", z3.fpToIEEEBV(exact) == total, *finite)
     check.cover("cancellation to +0", *finite, total == 0, field(term, 0, 31) != 0)
     check.cover("a subnormal sum", *finite, field(total, 23, 8) == 0, field(total, 0, 23) == 5)
     check.cover("overflow", *finite, field(total, 23, 8) == 255)
     check.cover("a tie", *finite, field(term, 0, 31) == 0x33800000, partial == 0x3F800001)
+
+
+def same_additions(check: Checker) -> None:
+    """Check that all formats and fabrics add as the widest does, less bits of the term."""
+    partial, flags = z3.BitVec("partial", 32), z3.BitVec("flags", 12)
+    widest = WIDEST.significand_bits
+    word = z3.BitVec("word", widest + 12)
+    expected = _total(WIDEST, word, partial)
+    for format in (formats.get(name, fabric) for fabric in Fabric for name in formats.names()):
+        bits = format.significand_bits
+        significand = z3.BitVec("significand", bits)
+        total = _total(format, z3.Concat(flags, significand), partial)
+        padded = z3.Concat(flags, significand, z3.BitVecVal(0, widest + 1 - bits))
+        same = z3.substitute(expected, (word, field(padded, 1, widest + 12)))
+        check.prove(f"{format.name} in {format.fabric.value}", total == same)
+    check.cover("a sum", total == 0x40490FDA)
+
+
+def _total(format: Format, rounded: z3.BitVecRef, partial: z3.BitVecRef) -> z3.BitVecRef:
+    """Return the total, from registers of any content."""
+    model, unit = Model(_Adder(format)), accumulator.Fp32Accumulator(format)
+    inputs = {"rounded": {0: rounded}, "partial": {0: partial}}
+    state = model.pipeline(inputs, unit.latency - unit.partial_delay)
+    return model.value(state, "total")
 
 
 class _Adder(wiring.Component):
@@ -121,11 +100,6 @@ class _Adder(wiring.Component):
         return m
 
 
-def _rounded(word: z3.BitVecRef, format: Format) -> dict[str, z3.BitVecRef]:
-    layout = rounded_layout(format)
-    return {name: field(word, part.offset, part.width) for name, part in layout}
-
-
 def _as_rounded(term: z3.BitVecRef, format: Format) -> tuple[z3.BoolRef, z3.BitVecRef]:
     """Return whether a finite FP32 fits the significand, and its fields as `rounded_layout`."""
     exponent, fraction = field(term, 23, 8), field(term, 0, 23)
@@ -144,50 +118,40 @@ def _as_rounded(term: z3.BitVecRef, format: Format) -> tuple[z3.BoolRef, z3.BitV
     )
 
 
-def _round_to_even(magnitude: z3.BitVecRef, dropped: z3.BitVecRef) -> z3.BitVecRef:
-    """Round an integer to a multiple of 2**dropped, ties to even, and divide by it."""
-    bits = magnitude.size()
-    # With as many bits again below, a shift right keeps all that is dropped.
-    far = z3.UGT(dropped, bits + 1)
-    amount = z3.If(far, z3.BitVecVal(bits + 1, dropped.size()), dropped)
-    wide = z3.Concat(z3.BitVecVal(0, 2), magnitude, z3.BitVecVal(0, bits + 1))
-    size = wide.size()
-    shift = z3.ZeroExt(size - amount.size(), amount)
-    shifted = z3.LShR(wide, shift)
-    half = z3.BitVecVal(1 << bits, size)
-    below = shifted & ((1 << (bits + 1)) - 1)
-    whole = z3.LShR(shifted, bits + 1)
-    up = z3.Or(z3.UGT(below, half), z3.And(below == half, bit(whole, 0)))
-    return field(z3.If(up, whole + 1, whole), 0, bits)
-
-
 PROOFS = [
-    Proof(
-        "term rounding",
-        "Fp32Accumulator",
-        "The rounded term is RNE_fp32(S * 2^(e - 260)) for every 19-bit S and 9-bit e, or NaN.",
-        BIT_VECTORS + "; the oracle shifts a wide integer and compares what is dropped with a half",
-        "none",
-        partial(term_rounding, format=formats.get("m2xfp")),
-        (
-            "accumulator: subnormal term truncated",
-            "accumulator: subnormal term ties away",
-        ),
-    ),
     Proof(
         "FP32 addition",
         "Fp32Accumulator",
         "The total is IEEE 754 binary32 addition, round to nearest even, subnormals included, of "
         "the rounded term and the partial sum; every NaN is 0x7FC00000.",
         "SMT over bit vectors; the oracle is IEEE 754 addition of SMT-LIB, as z3 expands it",
-        "the term has at most 19 significant bits, as term rounding proves",
-        partial(addition, format=formats.get("m2xfp")),
+        f"the gateware of {WIDEST.name}, whose terms have the most significant bits, "
+        f"{WIDEST.significand_bits}, as term rounding proves",
+        partial(addition, format=WIDEST),
         (
             "accumulator: no sticky bit",
             "accumulator: ties away from zero",
             "accumulator: subnormal sums are normalised",
             "accumulator: cancellation gives -0",
+            "accumulator: far operands wrap around",
+            "accumulator: overflow keeps its fraction",
+            "accumulator: negative difference is one short",
+            "accumulator: infinity minus infinity",
+            "accumulator: NaN scale ignored",
         ),
         quick=False,
+    ),
+    Proof(
+        "FP32 addition of all formats",
+        "Fp32Accumulator",
+        f"In gates and LUTs every format adds bit for bit as {WIDEST.name} in gates does, with "
+        "zeros for the bits that its terms do not have.",
+        BIT_VECTORS,
+        "the sum of that one is as proved",
+        same_additions,
+        (
+            "LUTs: half an alignment of the next cycle",
+            "accumulator: short terms are too low",
+        ),
     ),
 ]
