@@ -3,6 +3,7 @@
 from .mutant import seeded
 
 _ENGINE = "tests/hdl/test_quantizer_mutants.py::test_aimed_groups_pass"
+_FP16 = "tests/hdl/test_quantizer_sg.py::test_fp16_and_the_amaranth_simulator[m2xfp_sg-weights]"
 _CHAIN = "tests/hdl/test_quantizer.py::test_amaranth_simulator_agrees"
 _PROOF = "tests/proofs/test_proofs.py::test_proof[{}]"
 
@@ -45,6 +46,42 @@ VERIFICATION = [
             "hdl/quantizer/top1.py",
             "return Cat(bit & ~candidates[:i].any() for i, bit in enumerate(candidates))",
             "return Cat(bit & ~candidates[i + 1 :].any() for i, bit in enumerate(candidates))",
+        ),
+    ),
+    *seeded(
+        "lane",
+        _FP16,
+        (
+            "FP16 subnormals are not normalised",
+            "hdl/quantizer/unpack.py",
+            "Mux(subnormal, shifted << 1, fraction)",
+            "Mux(subnormal, fraction << 1, fraction)",
+        ),
+    ),
+    *seeded(
+        "scale",
+        _ENGINE,
+        (
+            "both of a pair stay in",
+            "hdl/quantizer/exponents.py",
+            "(a[i] & ~a_out) | (b[i] & ~b_out)",
+            "(a[i] & ~a_out) | b[i]",
+        ),
+        (
+            "NaN of another group",
+            "hdl/quantizer/pipeline.py",
+            "encoder.nan.eq(largest.all())",
+            "encoder.nan.eq(self.i.payload.largest.all())",
+        ),
+    ),
+    *seeded(
+        "scale",
+        _FP16,
+        (
+            "FP16 infinity is finite",
+            "hdl/quantizer/unpack.py",
+            "Mux(exponent.all(), 255, exponent + 112)",
+            "exponent + 112",
         ),
     ),
     *seeded(
