@@ -1,5 +1,6 @@
 """Floating-point inputs as z3 terms, written from IEEE 754 and not from the gateware."""
 
+import math
 from dataclasses import dataclass
 
 import z3
@@ -29,6 +30,16 @@ class Float:
     def width(self) -> int:
         """Bits of a value."""
         return 1 + self.exponent_bits + self.fraction_bits
+
+    def encode(self, value: float) -> int:
+        """Return the bits of a normal value that the type has, or of zero."""
+        sign = (math.copysign(1, value) < 0) << self.width - 1
+        if not value:
+            return sign
+        significand, exponent = math.frexp(abs(value))
+        fraction = int((2 * significand - 1) * (1 << self.fraction_bits))
+        biased = exponent - 1 + (1 << self.exponent_bits - 1) - 1
+        return sign | biased << self.fraction_bits | fraction
 
     def sign(self, value: z3.BitVecRef) -> z3.BoolRef:
         """Return whether a value is negative, a zero included."""

@@ -83,7 +83,7 @@ class _Frame(wiring.Component):
     meta_i : In(2)
     """
 
-    def __init__(self, dtype: str, role: str):
+    def __init__(self, format: str, dtype: str, role: str):
         make = QuantizationEngine._make_encoder
         self._sockets: list[Encoder] = []
 
@@ -93,7 +93,7 @@ class _Frame(wiring.Component):
             self._sockets.append(_Socket(real.significand_bits, **options))
             return self._sockets[-1]
 
-        self._engine = QuantizationEngine(formats.get("m2xfp"), dtype=dtype, role=role)
+        self._engine = QuantizationEngine(formats.get(format), dtype=dtype, role=role)
         self._largest = Signal(8)
         with (
             replaced(QuantizationEngine, "_make_encoder", make_socket),
@@ -124,12 +124,15 @@ class _Frame(wiring.Component):
         return m
 
 
-def frame(check: Checker, dtype: str, role: str) -> None:
+def frame(check: Checker, format: str, dtype: str, role: str) -> None:
     """Check what encoders are given, and that a word is made of what they give."""
     kind, ready = FLOATS[dtype], z3.BitVecVal(1, 1)
-    component = _Frame(dtype, role)
+    component = _Frame(format, dtype, role)
     latency = component.latency
-    model, front = Model(component), Model(Front(dtype, exact=role == "weights"))
+    model, front = (
+        Model(component),
+        Model(Front(dtype, exact=(format, role) != ("m2xfp", "activations"))),
+    )
     values, largest = z3.BitVec("values", LANES * kind.width), z3.BitVec("largest", 8)
     elements = [z3.BitVec(f"elements_{i}", 32) for i in range(LANES // SUBGROUP)]
     metadata = [z3.BitVec(f"meta_{i}", 2) for i in range(LANES // SUBGROUP)]
@@ -165,10 +168,12 @@ def frame(check: Checker, dtype: str, role: str) -> None:
 
 
 def frames(check: Checker) -> None:
-    """Check the engine's frame for every type and role."""
-    for dtype in FLOATS:
+    """Check the engine's frame for every type, and for every format of FP32."""
+    kinds = [("m2xfp", dtype) for dtype in FLOATS]
+    kinds += [("m2xfp_sg", "fp32"), ("m2xfp_sg_spare", "fp32")]
+    for format, dtype in kinds:
         for role in ("activations", "weights"):
-            frame(check, dtype, role)
+            frame(check, format, dtype, role)
 
 
 PROOFS = [
@@ -199,10 +204,10 @@ PROOFS = [
         "QuantizationEngine",
         "Every encoder is given its eight values, unpacked and aligned to the group's largest "
         "exponent; the word is made of what the encoders give, in their order, and of the scale; "
-        "for activations and weights, FP32, BF16 and FP16.",
+        "for both roles, FP32, BF16 and FP16.",
         BIT_VECTORS,
-        "32 lanes; the word is taken at once; encoders and the tree of exponents are free: they "
-        "have proofs of their own",
+        "32 lanes; BF16 and FP16 of M2XFP only; the word is taken at once; encoders and the tree "
+        "of exponents are free: they have proofs of their own",
         frames,
         ("scale: NaN of another group",),
         quick=False,

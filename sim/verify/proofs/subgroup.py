@@ -74,6 +74,8 @@ class Subgroup(wiring.Component):
     largest : In(8)
         Largest exponent of the group, in FP32's bias.
     enable : In(1)
+    nan : Out(1)
+        What the encoder hears when its outputs come.
     elements : Out(ArrayLayout(E2M1, 8))
     meta : Out(2)
     """
@@ -85,13 +87,14 @@ class Subgroup(wiring.Component):
                 "values": In(self._front.values.shape()),
                 "largest": In(8),
                 "enable": In(1),
+                "nan": Out(1),
                 "elements": Out(encoder.elements.shape()),
                 "meta": Out(2),
             }
         )
 
     def elaborate(self, platform):
-        """Connect the blocks; the encoder hears of a NaN group when its outputs come."""
+        """Connect the blocks."""
         m = Module()
         m.submodules.front = front = self._front
         m.submodules.encoder = encoder = self._encoder
@@ -105,7 +108,8 @@ class Subgroup(wiring.Component):
             front.values.eq(self.values),
             front.largest.eq(self.largest),
             encoder.values.eq(front.aligned),
-            encoder.nan.eq(nan),
+            self.nan.eq(nan),
+            encoder.nan.eq(self.nan),
             encoder.enable.eq(self.enable),
             self.elements.eq(encoder.elements),
             self.meta.eq(encoder.meta),
