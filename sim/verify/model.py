@@ -54,17 +54,17 @@ class Model:
         query += ["(assert (|top_t| s t))", "(assert (|top_i| s))"]
         formulas = list(z3.parse_smt2_string(text + "\n".join(query)))
         leaves = _Leaves(formulas)
+        *wires, transition, initial = leaves.rename(z3.And(formulas)).children()
         self._wires = {
-            name: _vector(leaves.rename(formula.arg(0)))
-            for name, formula in zip(names, formulas[:-2], strict=True)
+            name: _vector(formula.arg(0)) for name, formula in zip(names, wires, strict=True)
         }
         self._leaves = leaves.terms
         bits: dict[z3.ExprRef, dict[int, z3.BitVecRef]] = {}
-        for equation in _conjuncts(formulas[-2]):
-            now, later = (_vector(leaves.rename(side)) for side in equation.children())
+        for equation in _conjuncts(transition):
+            now, later = (_vector(side) for side in equation.children())
             _assign(bits, later, now)
         self._next = {leaf: _joined(leaf, leaf, parts) for leaf, parts in bits.items()}
-        self._initial = [leaves.rename(equation) for equation in _conjuncts(formulas[-1])]
+        self._initial = _conjuncts(initial)
 
     def fresh(self, tag: str) -> State:
         """Return a state in which every input and register is free."""

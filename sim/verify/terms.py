@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import z3
 
-__all__ = ["E2M1_HALVES", "E2M3_EIGHTHS", "bit", "field", "nearest", "table"]
+__all__ = ["E2M1_HALVES", "E2M3_EIGHTHS", "bit", "field", "is_top", "nearest", "table"]
 
 #: Transcribed from the format specification, section 1; not taken from the code under test.
 E2M1_HALVES = (0, 1, 2, 3, 4, 6, 8, 12)
@@ -27,6 +27,14 @@ def table(index: z3.BitVecRef, values: Sequence[int], width: int) -> z3.BitVecRe
     for position in reversed(range(len(values) - 1)):
         chosen = z3.If(index == position, z3.BitVecVal(values[position], width), chosen)
     return chosen
+
+
+def is_top(elements: z3.BitVecRef, lane: int) -> z3.BoolRef:
+    """Return whether an element of a subgroup has the largest code, and none before it the same."""
+    codes = [field(elements, 4 * other, 3) for other in range(8)]
+    before = [z3.ULT(other, codes[lane]) for other in codes[:lane]]
+    after = [z3.ULE(other, codes[lane]) for other in codes[lane + 1 :]]
+    return z3.And(*before, *after)
 
 
 def nearest(

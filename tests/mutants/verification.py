@@ -3,6 +3,12 @@
 from .mutant import seeded
 
 _ENGINE = "tests/hdl/test_quantizer_mutants.py::test_aimed_groups_pass"
+_FP16 = "tests/hdl/test_quantizer_sg.py::test_fp16_and_the_amaranth_simulator[m2xfp_sg-weights]"
+_SPARE = (
+    "tests/hdl/test_quantizer_sg.py::"
+    "test_fp16_and_the_amaranth_simulator[m2xfp_sg_spare-activations]"
+)
+_SGEM = "hdl/quantizer/sgem.py"
 _CHAIN = "tests/hdl/test_quantizer.py::test_amaranth_simulator_agrees"
 _PROOF = "tests/proofs/test_proofs.py::test_proof[{}]"
 
@@ -46,6 +52,90 @@ VERIFICATION = [
             "return Cat(bit & ~candidates[:i].any() for i, bit in enumerate(candidates))",
             "return Cat(bit & ~candidates[i + 1 :].any() for i, bit in enumerate(candidates))",
         ),
+    ),
+    *seeded(
+        "lane",
+        _FP16,
+        (
+            "FP16 subnormals are not normalised",
+            "hdl/quantizer/unpack.py",
+            "Mux(subnormal, shifted << 1, fraction)",
+            "Mux(subnormal, fraction << 1, fraction)",
+        ),
+    ),
+    *seeded(
+        "scale",
+        _ENGINE,
+        (
+            "both of a pair stay in",
+            "hdl/quantizer/exponents.py",
+            "(a[i] & ~a_out) | (b[i] & ~b_out)",
+            "(a[i] & ~a_out) | b[i]",
+        ),
+        (
+            "NaN of another group",
+            "hdl/quantizer/pipeline.py",
+            "encoder.nan.eq(largest.all())",
+            "encoder.nan.eq(self.i.payload.largest.all())",
+        ),
+    ),
+    *seeded(
+        "scale",
+        _FP16,
+        (
+            "FP16 infinity is finite",
+            "hdl/quantizer/unpack.py",
+            "Mux(exponent.all(), 255, exponent + 112)",
+            "exponent + 112",
+        ),
+    ),
+    *seeded(
+        "multipliers",
+        _SPARE,
+        ("a tie goes to the odd code", _SGEM, "+ (code + 1) % 2", "+ code % 2"),
+        (
+            "sticky bit dropped",
+            _SGEM,
+            "Cat(y[:dropped].any(), y[dropped:])",
+            "Cat(y[:dropped].any() & 0, y[dropped:])",
+        ),
+        ("farthest values are dropped", _SGEM, "in range(depth + 1)", "in range(depth)"),
+        ("4 and 6 are shifted by one", _SGEM, "_if(two, total << 2)", "_if(two, total << 1)"),
+        ("sums wrap around", _SGEM, "[a + b for a, b", "[(a + b)[:-1] for a, b"),
+        ("scores are not times n", _SGEM, "inner * Const(n, 4)", "inner * Const(4, 4)"),
+        ("squares are not times n", _SGEM, "(squares * n << places)", "(squares * 4 << places)"),
+        (
+            "the last of equals wins",
+            _SGEM,
+            "scores[i + 1] < scores[i]",
+            "scores[i + 1] <= scores[i]",
+        ),
+        ("a NaN group keeps its signs", _SGEM, "sign = flat[i] & ~self.nan", "sign = flat[i]"),
+        (
+            "registers do not wait",
+            _SGEM,
+            "name=name, reset_less=True)\n        with m.If(self.enable):",
+            "name=name, reset_less=True)\n        with m.If(1):",
+        ),
+        (
+            "a tie goes to the spare code",
+            _SGEM,
+            "closer = top > 2 * (below + spare) * n",
+            "closer = top >= 2 * (below + spare) * n",
+        ),
+        (
+            "the spare code of a negative value",
+            _SGEM,
+            "spare = ~sign & nearest_spare",
+            "spare = nearest_spare",
+        ),
+        (
+            "a zero keeps its sign",
+            _SGEM,
+            "sign = (sign & chosen.any()) | chosen[3]",
+            "sign = sign | chosen[3]",
+        ),
+        ("7 is 9", _SGEM, "is_spare if spare == 14 else negative", "negative"),
     ),
     *seeded(
         "collector",

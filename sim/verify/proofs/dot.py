@@ -16,7 +16,7 @@ from hdl.formats import Format
 from ..checker import Checker
 from ..cuts import HeapCut
 from ..model import Model
-from ..terms import E2M1_HALVES, E2M3_EIGHTHS, bit, field, table
+from ..terms import E2M1_HALVES, E2M3_EIGHTHS, bit, field, is_top, table
 from .heaps import BITS, heap_sum, integer, within
 from .proof import COMPOSED, Proof
 
@@ -77,7 +77,7 @@ def subgroup(check: Checker, format: Format) -> None:
         check.prove(f"product of lane {lane}", sum(mine) == products[-1])
         refined.append(_refined(encoded, lane) * w if refines else products[-1])
     if refines:
-        tops = [_is_top(encoded, lane) for lane in range(format.subgroup)]
+        tops = [is_top(encoded, lane) for lane in range(format.subgroup)]
         count = sum(z3.If(top, z3.BitVecVal(1, 4), 0) for top in tops)
         check.prove("one top-1", count == 1)
         for lane, top in enumerate(tops):
@@ -127,16 +127,8 @@ def _refined(word: z3.BitVecRef, lane: int) -> z3.BitVecRef:
     code = z3.ZeroExt(4, _code(word, lane)) << 2
     below = code + z3.ZeroExt(5, field(word, 32, 2)) - 1
     fine = z3.If(below < 0, z3.BitVecVal(0, 7), below)
-    code = z3.If(_is_top(word, lane), fine, code)
+    code = z3.If(is_top(word, lane), fine, code)
     return _signed(word, lane, table(code, E2M3_EIGHTHS, BITS))
-
-
-def _is_top(word: z3.BitVecRef, lane: int) -> z3.BoolRef:
-    """Whether a lane has the largest code, and no lane before it has the same."""
-    code = _code(word, lane)
-    before = [z3.ULT(_code(word, other), code) for other in range(lane)]
-    after = [z3.ULE(_code(word, other), code) for other in range(lane + 1, 8)]
-    return z3.And(*before, *after)
 
 
 PROOFS = [

@@ -5,11 +5,14 @@ from . import (
     bus_words,
     columns,
     dot,
+    engine,
     engine_streams,
     groups,
     lane,
     multipliers,
     scaled_sums,
+    sgem,
+    subgroup,
     term_rounding,
     tile_streams,
 )
@@ -19,6 +22,9 @@ __all__ = ["PROOFS"]
 
 _MODULES = [
     lane,
+    subgroup,
+    engine,
+    sgem,
     dot,
     groups,
     scaled_sums,
