@@ -1,5 +1,6 @@
 from .board import BOARD
 from .core import CORE
+from .core_streams import CORE_STREAMS
 from .mutant import Mutant
 from .mutant import seeded as _mutants
 from .verification import VERIFICATION
@@ -18,6 +19,7 @@ _MODEL = "tests/sim/model/"
 MUTANTS: list[Mutant] = [
     *VERIFICATION,
     *CORE,
+    *CORE_STREAMS,
     *BOARD,
     *_mutants(
         "model",
