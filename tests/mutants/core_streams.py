@@ -61,6 +61,22 @@ CORE_STREAMS = [
         ),
     ),
     *seeded(
+        "control",
+        _PROOF.format("streams of the control"),
+        (
+            "the record ends a word early",
+            "hdl/core/control.py",
+            "self.status.payload.last.eq(index == Status.as_shape().size // WORD - 1)",
+            "self.status.payload.last.eq(index == Status.as_shape().size // WORD - 2)",
+        ),
+        (
+            "done is forgotten while frames end",
+            "hdl/core/control.py",
+            "finished.eq(finished | self.done)",
+            "finished.eq(self.done)",
+        ),
+    ),
+    *seeded(
         "weight feeder",
         _PROOF.format("stream of the weight feeder"),
         (

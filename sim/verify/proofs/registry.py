@@ -3,6 +3,7 @@
 from . import (
     accumulator,
     core_buffer,
+    core_commands,
     core_control,
     core_results,
     core_streams,
@@ -26,6 +27,7 @@ _MODULES = [
     core_results,
     core_buffer,
     core_control,
+    core_commands,
     multipliers,
 ]
 
