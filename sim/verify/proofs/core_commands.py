@@ -194,9 +194,9 @@ PROOFS = [
         "Control",
         "Every frame of commands, of one beat or more, gives one start or none, as its first beat "
         "is legal or not, and one record of ten words in order, TLAST on the tenth; the command "
-        "holds still all the while and no other is taken; a record waits for done and the ends of all "
-        "frames; clear and running are right; words hold still while they wait; something moves "
-        "within 6 cycles while commands come, words are taken and the run is over.",
+        "holds still all the while and no other is taken; a record waits for done and the ends of "
+        "all frames; clear and running are right; words hold still while they wait; something "
+        "moves within 6 cycles while commands come, words are taken and the run is over.",
         COUNTED,
         "commands of 0 to 3 rows, groups and channels, blocks of two rows, 4 groups, accumulate "
         "built and quantize not; the counters stand still while a record leaves",
