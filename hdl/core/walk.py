@@ -44,18 +44,22 @@ class TileWalk(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        rows, channels = Signal(16), Signal(16)
+        left_rows = Signal(16)
+        left_channels = Signal(16)
         m.d.comb += [
-            self.last_rows.eq(rows <= self._rows),
-            self.last_channels.eq(channels <= self._columns),
-            self.rows.eq(Mux(self.last_rows, rows, self._rows)),
-            self.channels.eq(Mux(self.last_channels, channels, self._columns)),
+            self.last_rows.eq(left_rows <= self._rows),
+            self.last_channels.eq(left_channels <= self._columns),
+            self.rows.eq(Mux(self.last_rows, left_rows, self._rows)),
+            self.channels.eq(Mux(self.last_channels, left_channels, self._columns)),
         ]
         with m.If(self.start):
-            m.d.sync += [rows.eq(self.total_rows), channels.eq(self.total_channels)]
+            m.d.sync += [left_rows.eq(self.total_rows), left_channels.eq(self.total_channels)]
         with m.Elif(self.next):
             with m.If(self.last_channels):
-                m.d.sync += [rows.eq(rows - self._rows), channels.eq(self.total_channels)]
+                m.d.sync += [
+                    left_rows.eq(left_rows - self._rows),
+                    left_channels.eq(self.total_channels),
+                ]
             with m.Else():
-                m.d.sync += channels.eq(channels - self._columns)
+                m.d.sync += left_channels.eq(left_channels - self._columns)
         return m

@@ -1,5 +1,6 @@
 from .board import BOARD
 from .core import CORE
+from .core_streams import CORE_STREAMS
 from .formats import FORMATS
 from .mutant import Mutant
 from .mutant import seeded as _mutants
@@ -19,6 +20,7 @@ _MODEL = "tests/sim/model/"
 MUTANTS: list[Mutant] = [
     *VERIFICATION,
     *CORE,
+    *CORE_STREAMS,
     *BOARD,
     *FORMATS,
     *_mutants(

@@ -53,7 +53,7 @@ CORE = [
         (
             "a short block is as long as a full one",
             "hdl/core/walk.py",
-            "self.rows.eq(Mux(self.last_rows, rows, self._rows))",
+            "self.rows.eq(Mux(self.last_rows, left_rows, self._rows))",
             "self.rows.eq(self._rows)",
         ),
         (

@@ -55,13 +55,19 @@ class CollectorHarness(Harness):
         return m
 
 
-class _MarkEncoder(Encoder):
-    """Stands for an encoder: hands on one sign, as late as any."""
+class MarkEncoder(Encoder):
+    """Stands for an encoder: hands on one sign, as late as any.
+
+    Parameters
+    ----------
+    latency : int
+    """
 
     def __init__(self, latency: int):
         super().__init__(1, has_metadata=False, latency=latency)
 
     def elaborate(self, platform):
+        """Hand on the sign of the last lane."""
         m = Module()
         sign = self.values[SUBGROUP - 1].sign
         for rank in range(self.latency):
@@ -91,7 +97,7 @@ class PipelineHarness(Harness):
     def elaborate(self, platform):
         """Mark the last lane of a beat, which the stub of an encoder hands on."""
         m = Module()
-        make = lambda: _MarkEncoder(self._latency)  # noqa: E731
+        make = lambda: MarkEncoder(self._latency)  # noqa: E731
         unit = Pipeline(formats.get("mxfp4"), self._lanes, make)
         m.submodules.unit = unit
         entering = unit.i.valid & unit.i.ready

@@ -39,7 +39,7 @@ class Harness(wiring.Component):
             }
         )
 
-    def watch(self, m: Module, entering, leaving, found, *, per_output=1):
+    def watch(self, m: Module, entering, leaving, found, *, per_output=1, assuming=1):
         """Check order and number.
 
         Parameters
@@ -50,6 +50,8 @@ class Harness(wiring.Component):
             For each unit that leaves together, whether it has the mark.
         per_output : int
             Units that leave together.
+        assuming : Value
+            What else the inputs obey.
 
         Returns
         -------
@@ -60,7 +62,7 @@ class Harness(wiring.Component):
         ahead = Signal(range(self.depth + 2))
         marked, out = Signal(), Signal()
         marks = entering & self.mark
-        m.d.comb += self.assume.eq(~self.mark | ~marked)
+        m.d.comb += self.assume.eq(assuming & (~self.mark | ~marked))
         m.d.sync += inside.eq(inside + entering - Mux(leaving, per_output, 0))
         with m.If(marks):
             m.d.sync += [marked.eq(1), ahead.eq(inside - Mux(leaving, per_output, 0))]

@@ -9,6 +9,7 @@ __all__ = [
     "BIT_VECTORS",
     "COMPOSED",
     "CONTRACT",
+    "COUNTED",
     "INDUCTION",
     "OPAQUE",
     "Proof",
@@ -19,6 +20,10 @@ COMPOSED = "Exact per lane by SMT; sum of the heap by binary decision diagrams; 
 INDUCTION = (
     "Induction: the set of all reachable states as a binary decision diagram, closed under every "
     "clock edge; one marked payload, whichever, is followed"
+)
+COUNTED = (
+    "Induction: the set of all reachable states as a binary decision diagram, closed under every "
+    "clock edge; a count after the documentation runs beside the block"
 )
 CONTRACT = (
     "A payload holds still while it waits; nothing is lost, duplicated, reordered or invented; "

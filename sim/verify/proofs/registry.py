@@ -4,6 +4,11 @@ from . import (
     accumulator,
     bus_words,
     columns,
+    core_buffer,
+    core_commands,
+    core_control,
+    core_results,
+    core_streams,
     dot,
     engine,
     engine_streams,
@@ -35,6 +40,11 @@ _MODULES = [
     columns,
     engine_streams,
     tile_streams,
+    core_streams,
+    core_results,
+    core_buffer,
+    core_control,
+    core_commands,
 ]
 
 PROOFS: dict[str, Proof] = {proof.name: proof for module in _MODULES for proof in module.PROOFS}
