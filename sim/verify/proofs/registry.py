@@ -1,10 +1,26 @@
 """The proofs by name."""
 
-from . import accumulator, dot, engine_streams, lane, multipliers, tile_streams
+from . import (
+    accumulator,
+    dot,
+    engine_streams,
+    initial_sums,
+    lane,
+    multipliers,
+    tile_streams,
+)
 from .proof import Proof
 
 __all__ = ["PROOFS"]
 
-_MODULES = [lane, dot, accumulator, engine_streams, tile_streams, multipliers]
+_MODULES = [
+    lane,
+    dot,
+    accumulator,
+    engine_streams,
+    tile_streams,
+    multipliers,
+    initial_sums,
+]
 
 PROOFS: dict[str, Proof] = {proof.name: proof for module in _MODULES for proof in module.PROOFS}
