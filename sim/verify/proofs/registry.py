@@ -2,6 +2,7 @@
 
 from . import (
     accumulator,
+    board_uart,
     dot,
     engine_streams,
     initial_sums,
@@ -21,6 +22,7 @@ _MODULES = [
     tile_streams,
     multipliers,
     initial_sums,
+    board_uart,
 ]
 
 PROOFS: dict[str, Proof] = {proof.name: proof for module in _MODULES for proof in module.PROOFS}
