@@ -31,7 +31,8 @@ class UartReceiver(wiring.Component):
     strobe : Out(1)
         A byte is there, for one cycle; it cannot be held back.
     break_ : Out(1)
-        The line has been low for 31 bits, for one cycle.
+        The line is low in the middle of the 31st bit from a start bit, and has been since that of
+        the stop bit, the 10th; for one cycle. So any 31 low bits are a break, and no 20 are.
 
     Raises
     ------

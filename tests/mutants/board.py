@@ -4,6 +4,7 @@ from .mutant import seeded
 
 _UART = "tests/board/test_uart.py::"
 _BOARD = "tests/board/test_board.py::"
+_PROOF = "tests/proofs/test_proofs.py::test_proof[{}]"
 
 BOARD = [
     *seeded(
@@ -54,6 +55,60 @@ BOARD = [
             "hdl/board/top.py",
             "m.submodules.core = reset(self._core)",
             "m.submodules.core = self._core",
+        ),
+    ),
+    *seeded(
+        "board",
+        _PROOF.format("bits of the UART's transmitter"),
+        (
+            "bits are sent from the highest",
+            "hdl/board/uart.py",
+            "Cat(Const(0, 1), self.i.payload, Const(1, 1))",
+            "Cat(Const(0, 1), self.i.payload[::-1], Const(1, 1))",
+        ),
+        (
+            "bits on the line are a cycle short",
+            "hdl/board/uart.py",
+            "left.eq(left - 1),\n                timer.eq(self._divisor - 1)",
+            "left.eq(left - 1),\n                timer.eq(self._divisor - 2)",
+        ),
+        (
+            "a byte that waits comes late",
+            "hdl/board/uart.py",
+            "with m.If((left == 1) & (timer == 0)):",
+            "with m.If(0):",
+        ),
+    ),
+    *seeded(
+        "board",
+        _PROOF.format("bits of the UART's receiver"),
+        (
+            "bits are received from the highest",
+            "hdl/board/uart.py",
+            "Cat(self.data[1:], line)",
+            "Cat(line, self.data[:-1])",
+        ),
+        (
+            "a glitch is a start bit",
+            "hdl/board/uart.py",
+            "with m.If((bits == 0) & line):",
+            "with m.If(0):",
+        ),
+        (
+            "a break is forgotten with its byte",
+            "hdl/board/uart.py",
+            'm.next = "HIGH"',
+            'm.next = "IDLE"',
+        ),
+    ),
+    *seeded(
+        "board",
+        _PROOF.format("UART in a loop"),
+        (
+            "odd bytes are not strobed",
+            "hdl/board/uart.py",
+            "self.strobe.eq(line)",
+            "self.strobe.eq(line & ~self.data[0])",
         ),
     ),
 ]

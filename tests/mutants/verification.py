@@ -205,4 +205,32 @@ VERIFICATION = [
             "m.d.sync += taking.eq(columns - 1)",
         ),
     ),
+    *seeded(
+        "initial",
+        _PROOF.format("stream of the initial sums"),
+        (
+            "rows are kept until the first column has read",
+            "hdl/tile/initial.py",
+            "kept.eq(kept + entered - self.read[-1])",
+            "kept.eq(kept + entered - self.read[0])",
+        ),
+        (
+            "all columns go on with the first",
+            "hdl/tile/initial.py",
+            "with m.If(self.read[index]):",
+            "with m.If(self.read[0]):",
+        ),
+        (
+            "a row can be taken until its last column has read",
+            "hdl/tile/initial.py",
+            "self.available.eq(waiting.any())",
+            "self.available.eq(kept.any())",
+        ),
+        (
+            "room for less than a row a cycle",
+            "hdl/tile/initial.py",
+            "partial_delay(format) + 2",
+            "partial_delay(format)",
+        ),
+    ),
 ]

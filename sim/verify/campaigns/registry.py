@@ -5,8 +5,7 @@ from hdl.accumulator import Fp32Accumulator
 from hdl.quantizer import QuantizationEngine
 
 from ..proofs.dot import Subgroup
-from ..proofs.lane import Lane
-from .components import GroupProduct
+from .components import GroupProduct, Lane
 from .runner import Campaign
 
 __all__ = ["CAMPAIGNS"]

@@ -2,6 +2,7 @@
 
 from . import (
     accumulator,
+    board_uart,
     bus_words,
     columns,
     core_buffer,
@@ -13,6 +14,7 @@ from . import (
     engine,
     engine_streams,
     groups,
+    initial_sums,
     lane,
     multipliers,
     scaled_sums,
@@ -45,6 +47,8 @@ _MODULES = [
     core_buffer,
     core_control,
     core_commands,
+    initial_sums,
+    board_uart,
 ]
 
 PROOFS: dict[str, Proof] = {proof.name: proof for module in _MODULES for proof in module.PROOFS}
