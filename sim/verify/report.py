@@ -83,43 +83,44 @@ _BLOCKS = [
     (
         "decode unit",
         "all 2^24 magnitudes of a subgroup times 4 metadata values, signs and weights random",
-        "top-1, correction and products for all inputs",
+        "top-1, correction and products for all inputs; operands from bus words, of every format",
         "vectors of the golden model",
     ),
     (
         "subgroup dot product",
         "by lane: all activations times all metadata times all weights (tests/hdl/test_dot.py)",
-        "equal to the naive sum for all inputs of M2XFP; rows of MXFP4 and NVFP4",
+        "equal to the naive sum for all inputs of every format, in gates and in LUTs",
         "as part of the group",
     ),
     (
         "group dot product",
         "all 65536 pairs of scales",
-        "(4 + k) scaling, sum, widths, scale sum and NaN of M2XFP",
+        "multipliers, sum, widths, scales and NaN of every format, in gates and in LUTs",
         "{products} products of M2XFP, decoder included",
     ),
     (
         "accumulator",
         "-",
-        "term rounding and FP32 addition of M2XFP for all inputs, at all pipeline states",
+        "term rounding and FP32 addition of every format for all inputs, at all pipeline states",
         "{accumulations} accumulations of M2XFP; 10^6 of every format in the test suite",
     ),
     (
         "quantization lane",
         "all BF16 and FP16 values times all largest exponents",
-        "all FP32 values times all scales: E2M1 code, sign, metadata; NaN groups",
+        "all FP32, BF16 and FP16 values times all scales: E2M1 code, sign, metadata; the top-1 of "
+        "whole subgroups, the scale of whole groups; multipliers of weights and of M2XFP-SG",
         "{groups} groups of FP32 values",
     ),
     (
         "streams",
         "all reachable states of small instances",
-        "contracts of collector, pipeline, result slots, weight store and tile front",
+        "contracts of every block of engine, tile and core that has a stream, and the UART",
         "random stalls in every test of a stream",
     ),
     (
         "tile",
         "-",
-        "exported Verilog equivalent to RTLIL; composed of the blocks above",
+        "every part of a beat meets its column, row and slot; exported Verilog equivalent to RTLIL",
         "products of real and random tensors; netlists of ECP5 and osu018",
     ),
 ]
@@ -261,10 +262,8 @@ def _gaps() -> str:
 - Clock domain crossings and metastability: there is one clock.
 - Timing: what OpenSTA and nextpnr report is in [synthesis.md](synthesis.md); gate-level simulation
   here has no delays.
-- The tile as a whole is not proved, only its blocks and their contracts, at small sizes of the
-  queues; that the controls beside the columns arrive with their data is tested, not proved.
-- The weight encoder of the engine (Sg-EM) is tested, not proved. Group sums of MXFP4 and NVFP4,
-  and the sums with multipliers on both sides of M2XFP-SG, are tested, not proved.
-- The GEMM core's own streams are tested, not proved.
+- Tile and core as wholes are not proved, only their blocks and how these meet in the columns.
+  Streams are proved for small queues and commands, as stated beside each; other sizes are tested.
+- The frames on the UART (`FrameReceiver`, `FrameSender`) are tested, with seeded bugs, not proved.
 - Yosys, z3, Bitwuzla, CUDD and Verilator are trusted. Proofs and simulation start from the same
   RTLIL, on different ways."""

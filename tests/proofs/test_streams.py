@@ -1,4 +1,4 @@
-"""Every block with a stream is proved, or made of blocks that are."""
+"""Every block with a stream is proved, or made of blocks that are, or named here."""
 
 import ast
 import re
@@ -22,6 +22,9 @@ COMPOSED = {
     },
 }
 
+#: Tested, with seeded bugs, not proved: docs/verification.md says so.
+TESTED = {"FrameReceiver", "FrameSender"}
+
 
 def _with_streams() -> set[str]:
     """Return the classes in whose source a stream's signature is made."""
@@ -38,9 +41,9 @@ def test_every_block_with_a_stream_is_proved():
     proved = {
         word
         for proof in PROOFS.values()
-        if proof.name.startswith("stream")
-        for word in re.findall(r"\w+", proof.block)
+        if proof.method.startswith("Induction")
+        for word in re.findall(r"(?:^|, )(\w+)", proof.block)
     }
     found = _with_streams()
-    assert found - proved == COMPOSED.keys() - proved
+    assert found - proved == COMPOSED.keys() | TESTED
     assert set().union(*COMPOSED.values()) <= proved & found
