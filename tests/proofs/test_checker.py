@@ -64,7 +64,7 @@ def test_ieee_addition_is_not_associative():
 
 def test_reachable_states():
     check = Checker()
-    with pytest.raises(Refuted, match=r"^bad_five, where it rises within 6 cycles$"):
+    with pytest.raises(Refuted, match=r"^bad_five, where it rises within 5 cycles$"):
         prove_invariants(check, Counter())
     assert check.proved == 0
     with pytest.raises(Vacuous, match=r"^cover_four cannot be reached$"):
