@@ -99,7 +99,17 @@ def mutants(say: Callable[[str], None]) -> dict[str, Record]:
 
     def run(name: str) -> Record:
         bug = bugs[name]
-        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "tests.mutants.plugin"]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-x",
+            "-m",
+            "",
+            "-p",
+            "tests.mutants.plugin",
+        ]
         done = subprocess.run(
             [*command, "-p", "no:cacheprovider", bug.killer],
             cwd=ROOT,

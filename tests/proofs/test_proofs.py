@@ -4,10 +4,14 @@ from sim.verify.checker import Checker
 from sim.verify.proofs.registry import PROOFS
 from tests.mutants.catalogue import MUTANTS
 
-QUICK = [name for name, proof in PROOFS.items() if proof.quick]
+#: The others run by `make verify`, and where they are named.
+ALL = [
+    pytest.param(name, marks=() if proof.quick else pytest.mark.slow)
+    for name, proof in PROOFS.items()
+]
 
 
-@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("name", ALL)
 def test_proof(name):
     """Raises where there is a counterexample, or nothing to prove."""
     check = Checker()

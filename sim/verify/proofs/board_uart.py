@@ -244,5 +244,6 @@ PROOFS = [
             "board: bits are received from the highest",
             "board: odd bytes are not strobed",
         ),
+        quick=False,
     ),
 ]

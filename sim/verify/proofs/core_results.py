@@ -258,5 +258,6 @@ PROOFS = [
             "result stage: engines beside each other stall apart",
             "result stage: NaN are counted as beats leave",
         ),
+        quick=False,
     ),
 ]

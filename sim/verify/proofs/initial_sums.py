@@ -107,5 +107,6 @@ PROOFS = [
             "initial: a row can be taken until its last column has read",
             "initial: room for less than a row a cycle",
         ),
+        quick=False,
     ),
 ]
