@@ -4,10 +4,8 @@ from .mutant import seeded
 
 _ENGINE = "tests/hdl/test_quantizer_mutants.py::test_aimed_groups_pass"
 _FP16 = "tests/hdl/test_quantizer_sg.py::test_fp16_and_the_amaranth_simulator[m2xfp_sg-weights]"
-_SPARE = (
-    "tests/hdl/test_quantizer_sg.py::"
-    "test_fp16_and_the_amaranth_simulator[m2xfp_sg_spare-activations]"
-)
+_SPARE = "tests/hdl/test_quantizer_sg.py::test_fp16_and_the_amaranth_simulator[m2xfp_sg_spare-{}]"
+_WEIGHTS = "tests/hdl/test_quantizer_weights.py::test_other_types[fp16]"
 _SGEM = "hdl/quantizer/sgem.py"
 _CHAIN = "tests/hdl/test_quantizer.py::test_amaranth_simulator_agrees"
 _PROOF = "tests/proofs/test_proofs.py::test_proof[{}]"
@@ -91,7 +89,7 @@ VERIFICATION = [
     ),
     *seeded(
         "multipliers",
-        _SPARE,
+        _SPARE.format("activations"),
         ("a tie goes to the odd code", _SGEM, "+ (code + 1) % 2", "+ code % 2"),
         ("4 and 6 are shifted by one", _SGEM, "_if(two, total << 2)", "_if(two, total << 1)"),
         ("sums wrap around", _SGEM, "[a + b for a, b", "[(a + b)[:-1] for a, b"),
@@ -122,6 +120,32 @@ VERIFICATION = [
             "sign = sign | chosen[3]",
         ),
         ("7 is 9", _SGEM, "is_spare if spare == 14 else negative", "negative"),
+    ),
+    *seeded(
+        "multipliers",
+        _WEIGHTS,
+        (
+            "sticky bit dropped",
+            _SGEM,
+            "Cat(y[:dropped].any(), y[dropped:])",
+            "Cat(y[:dropped].any() & 0, y[dropped:])",
+        ),
+        ("farthest values are dropped", _SGEM, "in range(depth + 1)", "in range(depth)"),
+    ),
+    *seeded(
+        "multipliers",
+        _FP16,
+        ("a NaN group keeps its signs", _SGEM, "sign = flat[i] & ~self.nan", "sign = flat[i]"),
+    ),
+    *seeded(
+        "multipliers",
+        _SPARE.format("weights"),
+        (
+            "a tie goes to the spare code",
+            _SGEM,
+            "closer = top > 2 * (below + spare) * n",
+            "closer = top >= 2 * (below + spare) * n",
+        ),
     ),
     *seeded(
         "collector",
