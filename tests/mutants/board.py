@@ -111,4 +111,38 @@ BOARD = [
             "self.strobe.eq(line & ~self.data[0])",
         ),
     ),
+    *seeded(
+        "board",
+        _PROOF.format("frames to the board"),
+        (
+            "reserved bits may be set",
+            "hdl/board/receiver.py",
+            "(self.data[:2] == target) & (self.data[4:] == 0)",
+            "self.data[:2] == target",
+        ),
+        (
+            "a checksum goes on from the frame before",
+            "hdl/board/receiver.py",
+            "m.d.comb += crc.start.eq(1)",
+            "m.d.comb += crc.start.eq(self.data != SYNC)",
+        ),
+        (
+            "TLAST with every beat",
+            "hdl/board/receiver.py",
+            "kind.last & (index == length)",
+            "kind.last",
+        ),
+        (
+            "bytes of a beat are turned round",
+            "hdl/board/receiver.py",
+            "Cat(beat[8:], read.data)",
+            "Cat(read.data, beat[:-8])",
+        ),
+        (
+            "a beat is gone before it is taken",
+            "hdl/board/receiver.py",
+            "with m.If(self.o.ready):",
+            "with m.If(1):",
+        ),
+    ),
 ]

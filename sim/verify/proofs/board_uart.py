@@ -2,21 +2,18 @@
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In
 
 from hdl.board.uart import BREAK_BITS, UartReceiver, UartTransmitter
 
 from ..checker import Checker
 from ..reach import prove_invariants
+from .harness import flags
 from .proof import INDUCTION, Proof
 
 #: The least divisor, and the cycles of a start bit, eight data bits and a stop bit.
 _DIVISOR = 4
 _FRAME = 10 * _DIVISOR
-
-
-def _flags(*names: str) -> dict:
-    return {name: Out(1) for name in names}
 
 
 class TransmitterHarness(wiring.Component):
@@ -28,8 +25,8 @@ class TransmitterHarness(wiring.Component):
     """
 
     def __init__(self):
-        flags = _flags("bad_line", "bad_ready", "cover_gap", "cover_adjacent")
-        super().__init__({"offer": In(1), "byte": In(8), **flags})
+        seen = flags(("line", "ready"), ("gap", "adjacent"))
+        super().__init__({"offer": In(1), "byte": In(8), **seen})
 
     def elaborate(self, platform):
         """Keep the byte and the cycles since it was taken: both say what the line has to be."""
@@ -68,9 +65,8 @@ class LoopHarness(wiring.Component):
     latency = 1 + 2 + _DIVISOR // 2 + 9 * _DIVISOR + 1
 
     def __init__(self):
-        flags = _flags("bad_byte", "bad_surplus", "bad_lost", "bad_break")
-        seen = _flags("cover_late", "cover_adjacent")
-        super().__init__({"offer": In(1), "byte": In(8), **flags, **seen})
+        seen = flags(("byte", "surplus", "lost", "break"), ("late", "adjacent"))
+        super().__init__({"offer": In(1), "byte": In(8), **seen})
 
     def elaborate(self, platform):
         """Queue the bytes under way: one, or two while the first one's stop bit is sampled."""
@@ -120,9 +116,9 @@ class ReceiverHarness(wiring.Component):
     end = start + (BREAK_BITS - 1) * _DIVISOR
 
     def __init__(self):
-        flags = _flags("bad_strobe", "bad_byte", "bad_break", "bad_early", "bad_missed")
-        seen = _flags("cover_byte", "cover_no_stop", "cover_glitch", "cover_break", "cover_early")
-        super().__init__({"rx": In(1, init=1), **flags, **seen})
+        bad = ("strobe", "byte", "break", "early", "missed")
+        seen = flags(bad, ("byte", "no_stop", "glitch", "break", "early"))
+        super().__init__({"rx": In(1, init=1), **seen})
 
     def elaborate(self, platform):
         """Count the cycles since what looks like a start bit."""

@@ -5,9 +5,17 @@ exactly as many payloads later as were inside when it entered. Payloads do not s
 so what holds for the marked one holds for all.
 """
 
+from collections.abc import Iterable
+
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Member, Out
+
+
+def flags(bad: Iterable[str], covers: Iterable[str]) -> dict[str, Member]:
+    """Return the outputs of a harness: what must never be so, and what must be possible."""
+    names = [*(f"bad_{name}" for name in bad), *(f"cover_{name}" for name in covers)]
+    return {name: Out(1) for name in names}
 
 
 class Harness(wiring.Component):

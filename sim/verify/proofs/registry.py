@@ -2,6 +2,7 @@
 
 from . import (
     accumulator,
+    board_receiver,
     board_uart,
     bus_words,
     columns,
@@ -49,6 +50,7 @@ _MODULES = [
     core_commands,
     initial_sums,
     board_uart,
+    board_receiver,
 ]
 
 PROOFS: dict[str, Proof] = {proof.name: proof for module in _MODULES for proof in module.PROOFS}
