@@ -145,4 +145,38 @@ BOARD = [
             "with m.If(1):",
         ),
     ),
+    *seeded(
+        "board",
+        _PROOF.format("frames from the board"),
+        (
+            "the lower half of the checksum is read late",
+            "hdl/board/sender.py",
+            "self.o.payload.eq(left)]",
+            "self.o.payload.eq(crc.crc[:8])]",
+        ),
+        (
+            "results go before acknowledgements",
+            "hdl/board/sender.py",
+            "with m.If(self.acknowledge.valid):",
+            "with m.If(self.acknowledge.valid & ~self.results.valid):",
+        ),
+        (
+            "status words go out as results",
+            "hdl/board/sender.py",
+            "kind.stream.eq(reply)",
+            "kind.stream.eq(Reply.RESULTS)",
+        ),
+        (
+            "the checksum covers the first byte",
+            "hdl/board/sender.py",
+            "crc.valid.eq(self.o.valid & self.o.ready & ~crc.start)",
+            "crc.valid.eq(self.o.valid & self.o.ready)",
+        ),
+        (
+            "a byte on its way out is lost",
+            "hdl/board/sender.py",
+            "self.o.payload.eq(payload[:8])]\n                with m.If(self.o.ready):",
+            "self.o.payload.eq(payload[:8])]\n                with m.If(1):",
+        ),
+    ),
 ]

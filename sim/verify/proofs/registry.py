@@ -3,6 +3,7 @@
 from . import (
     accumulator,
     board_receiver,
+    board_sender,
     board_uart,
     bus_words,
     columns,
@@ -51,6 +52,7 @@ _MODULES = [
     initial_sums,
     board_uart,
     board_receiver,
+    board_sender,
 ]
 
 PROOFS: dict[str, Proof] = {proof.name: proof for module in _MODULES for proof in module.PROOFS}
