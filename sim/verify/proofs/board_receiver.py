@@ -13,7 +13,7 @@ from ..cuts import replaced
 from ..reach import prove_invariants
 from .checksum import ChecksumStub
 from .harness import flags
-from .proof import INDUCTION, Proof
+from .proof import COUNTED, Proof
 
 _SIZES = {Stream.COMMANDS: 1, Stream.WEIGHTS: 2}
 _LONGEST = 4
@@ -219,7 +219,7 @@ PROOFS = [
         "frames to the board",
         "FrameReceiver",
         _STATEMENT,
-        INDUCTION,
+        COUNTED,
         _ASSUMPTIONS.format("lowest"),
         lowest_bits,
         (
@@ -235,7 +235,7 @@ PROOFS = [
         "frames to the board, highest bits",
         "FrameReceiver",
         _STATEMENT,
-        INDUCTION,
+        COUNTED,
         _ASSUMPTIONS.format("highest"),
         highest_bits,
         ("board: bytes of a beat are turned round",),

@@ -13,7 +13,7 @@ from ..cuts import replaced
 from ..reach import prove_invariants
 from .checksum import ChecksumStub
 from .harness import flags
-from .proof import INDUCTION, Proof
+from .proof import COUNTED, Proof
 
 #: Bytes of a beat of results, of one column, and of status.
 _BYTES = 4
@@ -162,7 +162,7 @@ PROOFS = [
         "its way one of those that are offered is accepted, an acknowledgement before results "
         "before status; from the next cycle to its end a byte of the frame is offered in every "
         "cycle, and each holds still until it is taken.",
-        INDUCTION,
+        COUNTED,
         "results of one column; Amaranth's CRC is replaced by a register that takes any value with "
         "every byte; of every byte of payload and of the CRC one bit is free, each in turn, and "
         "the others are 0",

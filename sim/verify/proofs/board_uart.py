@@ -9,7 +9,7 @@ from hdl.board.uart import BREAK_BITS, UartReceiver, UartTransmitter
 from ..checker import Checker
 from ..reach import prove_invariants
 from .harness import flags
-from .proof import INDUCTION, Proof
+from .proof import COUNTED, Proof
 
 #: The least divisor, and the cycles of a start bit, eight data bits and a stop bit.
 _DIVISOR = 4
@@ -199,7 +199,7 @@ PROOFS = [
         "bits from the lowest, a stop bit, each for exactly divisor cycles; the line is high "
         "otherwise. A byte is taken in a cycle exactly if none is on the line or the last cycle "
         "of a stop bit is, so one that waits follows without a gap, 10 * divisor cycles later.",
-        INDUCTION,
+        COUNTED,
         _SMALLEST,
         transmitter,
         (
@@ -216,7 +216,7 @@ PROOFS = [
         "high in between. Whenever the line has been low for 31 bits, one break has been strobed, "
         "and one only. No break comes before the line was low for 21 bits, but one may then: "
         "the 31 bits are counted from a start bit, though data bits of the byte may be high.",
-        INDUCTION,
+        COUNTED,
         _SMALLEST + "; a reset leaves the synchronizer as it is",
         receiver,
         (
@@ -232,7 +232,7 @@ PROOFS = [
         "UartTransmitter, UartReceiver",
         "What the transmitter takes, the receiver strobes: every byte once, in order, at most "
         "10.5 bits later, and no break.",
-        INDUCTION,
+        COUNTED,
         _SMALLEST + "; one clock for both ends; a reset leaves the synchronizer as it is",
         loop,
         (
