@@ -114,7 +114,7 @@ _BLOCKS = [
     (
         "streams",
         "all reachable states of small instances",
-        "contracts of every block of engine, tile and core that has a stream, and the UART",
+        "contracts of every block of engine, tile, core and board that has a stream",
         "random stalls in every test of a stream",
     ),
     (
@@ -264,6 +264,7 @@ def _gaps() -> str:
   here has no delays.
 - Tile and core as wholes are not proved, only their blocks and how these meet in the columns.
   Streams are proved for small queues and commands, as stated beside each; other sizes are tested.
-- The frames on the UART (`FrameReceiver`, `FrameSender`) are tested, with seeded bugs, not proved.
+- Of the checksum of frames it is proved what it is fed and where it goes; its arithmetic is
+  Amaranth's.
 - Yosys, z3, Bitwuzla, CUDD and Verilator are trusted. Proofs and simulation start from the same
   RTLIL, on different ways."""
