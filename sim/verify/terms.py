@@ -4,7 +4,17 @@ from collections.abc import Sequence
 
 import z3
 
-__all__ = ["E2M1_HALVES", "E2M3_EIGHTHS", "bit", "field", "is_top", "nearest", "table"]
+__all__ = [
+    "E2M1_HALVES",
+    "E2M3_EIGHTHS",
+    "bit",
+    "field",
+    "is_top",
+    "least",
+    "nearest",
+    "table",
+    "wide",
+]
 
 #: Transcribed from the format specification, section 1; not taken from the code under test.
 E2M1_HALVES = (0, 1, 2, 3, 4, 6, 8, 12)
@@ -19,6 +29,16 @@ def field(word: z3.BitVecRef, offset: int, width: int) -> z3.BitVecRef:
 def bit(word: z3.BitVecRef, index: int) -> z3.BoolRef:
     """Return whether a bit is set."""
     return field(word, index, 1) == 1
+
+
+def wide(word: z3.BitVecRef, width: int) -> z3.BitVecRef:
+    """Return a number without sign in more bits."""
+    return z3.ZeroExt(width - word.size(), word)
+
+
+def least(word: z3.BitVecRef, most: int) -> z3.BitVecRef:
+    """Return a number without sign, but at most some other."""
+    return z3.If(z3.ULT(word, most), word, z3.BitVecVal(most, word.size()))
 
 
 def table(index: z3.BitVecRef, values: Sequence[int], width: int) -> z3.BitVecRef:
