@@ -262,8 +262,9 @@ def _gaps() -> str:
 - Clock domain crossings and metastability: there is one clock.
 - Timing: what OpenSTA and nextpnr report is in [synthesis.md](synthesis.md); gate-level simulation
   here has no delays.
-- Tile and core as wholes are not proved, only their blocks and how these meet in the columns.
-  Streams are proved for small queues and commands, as stated beside each; other sizes are tested.
+- The tile as a whole is not proved, only its blocks and how these meet in its columns; the core as
+  a whole only that its commands end, around a tile without arithmetic. Streams are proved for small
+  queues and commands, as stated beside each; other sizes are tested.
 - Of the checksum of frames it is proved what it is fed and where it goes; its arithmetic is
   Amaranth's.
 - Yosys, z3, Bitwuzla, CUDD and Verilator are trusted. Proofs and simulation start from the same
