@@ -32,7 +32,7 @@ template <class T> static inline void get(const T &port, uint32_t *words) { word
 """
 
 
-def generate(ports: Ports, verilog: str, name: str, *, reset: int = 0) -> str:
+def generate(ports: Ports, verilog: str, name: str, *, reset_cycles: int = 0) -> str:
     """Return the C++ source, up to and including ``shim.cc``.
 
     Parameters
@@ -43,7 +43,7 @@ def generate(ports: Ports, verilog: str, name: str, *, reset: int = 0) -> str:
         Its Verilog, which tells whether there is a clock.
     name : str
         Its top module there.
-    reset : int
+    reset_cycles : int
         Cycles of reset before all others, for registers without a state at power-on; theirs is
         random.
     """
@@ -51,11 +51,11 @@ def generate(ports: Ports, verilog: str, name: str, *, reset: int = 0) -> str:
     sinks = [port for port in ports.streams.values() if not port.is_input]
     most = max((port.words for port in sinks), default=1)
     clock = "top.clk = clock;" if has_clock(verilog, name) else ""
-    level = "top.rst = level;" if reset else ""
+    level = "top.rst = level;" if reset_cycles else ""
     parts = [
         _HEAD,
         f"enum {{ SOURCES = {len(sources)}, SINKS = {len(sinks)}, MAX_WORDS = {most} }};",
-        f"enum {{ RESET = {reset} }};",
+        f"enum {{ RESET = {reset_cycles} }};",
         _function("void set_clock(Vtop &top, bool clock)", clock),
         _function("void set_reset(Vtop &top, bool level)", level),
         _switch(

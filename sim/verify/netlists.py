@@ -144,11 +144,13 @@ def broken(verilog: str) -> str:
 class _MappedEngine(fast.FastEngine):
     """Runs a netlist in place of the component it was made from."""
 
-    def __init__(self, verilog: str, reset: int):
-        self._verilog, self._reset = verilog, reset
+    def __init__(self, verilog: str, reset_cycles: int):
+        self._verilog, self._reset_cycles = verilog, reset_cycles
 
     def prepare(self, component: wiring.Component, *, trace: bool = False) -> Path:
-        code = glue.generate(Ports.of(component), self._verilog, "top", reset=self._reset)
+        code = glue.generate(
+            Ports.of(component), self._verilog, "top", reset_cycles=self._reset_cycles
+        )
         return compiler.library(self._verilog, code, "top", trace=trace)
 
 
@@ -176,8 +178,8 @@ def _tile(target: str) -> dict:
     )
     netlist = mapped(SystolicTile(_m2xfp(), columns=_COLUMNS, rows=_ROWS), target)
     # Flip-flops of osu018 have no state at power-on.
-    reset = 2 if target == "osu018" else 0
-    engine = _MappedEngine(netlist, reset)
+    reset_cycles = 2 if target == "osu018" else 0
+    engine = _MappedEngine(netlist, reset_cycles)
     run = gemm.run(x, w, engine, columns=_COLUMNS, rows=_ROWS, stall=0.2)
     wrong = len(run.mismatches)
     return {"cases": run.result.size, "error": f"{wrong} wrong" if wrong else None}
