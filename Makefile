@@ -49,10 +49,10 @@ report: $(READY) ## regenerate docs/synthesis.md, docs/performance.md and their 
 drift: $(READY) ## check that the figures of docs/synthesis.md still hold
 	@$(BIN)/m2xfp report --check
 
-verify: $(READY) ## proofs, seeded bugs, netlists, samples of the campaigns: docs/verification.md
+verify: $(READY) ## quick proofs, seeded bugs, samples of the campaigns: docs/verification.md
 	@$(BIN)/python -m sim.verify
 
-verify-full: $(READY) ## the campaigns in full, some hours of one core at most; goes on where it was
+verify-full: $(READY) ## all proofs on all their bugs, netlists, campaigns in full: an hour or two; campaigns resume
 	@$(BIN)/python -m sim.verify --full
 
 ICARUS := build/icarus

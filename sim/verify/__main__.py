@@ -14,16 +14,17 @@ from . import netlists, report, results, tasks
 from .campaigns.registry import CAMPAIGNS
 from .proofs.registry import PROOFS
 
-#: What there is to run, in this order.
-STEPS = ("coverage", "campaigns", "proofs", "refutations", "mutants", "netlists")
+#: What there is to run, in this order; the short form is without the last two.
+STEPS = ("coverage", "campaigns", "proofs", "mutants", "refutations", "netlists")
+QUICK_STEPS = STEPS[:4]
 
 
 def main() -> int:
     """Run what is asked for, record it and write the page; 1 if anything failed."""
     warnings.simplefilter("ignore", UnusedElaboratable)
     parser = Parser(prog="python -m sim.verify", description=__doc__)
-    parser.add_argument("--full", action="store_true", help="all cases of the campaigns")
-    parser.add_argument("--only", nargs="+", choices=STEPS, default=STEPS, metavar="STEP")
+    parser.add_argument("--full", action="store_true", help="all steps, proofs and cases")
+    parser.add_argument("--only", nargs="+", choices=STEPS, metavar="STEP")
     parser.add_argument("--campaign", choices=CAMPAIGNS, help="this campaign only")
     parser.add_argument("--page", action="store_true", help="only write the page again")
     arguments = parser.parse_args()
@@ -42,8 +43,9 @@ def main() -> int:
 
 def _run(arguments, path: Path) -> list[str]:
     failed = []
+    wanted = arguments.only or (STEPS if arguments.full else QUICK_STEPS)
     for step in STEPS:
-        if step not in arguments.only:
+        if step not in wanted:
             continue
         start = time.monotonic()
         records, section, known = _step(step, arguments)
@@ -66,7 +68,7 @@ def _step(step: str, arguments) -> tuple[dict[str, dict], str, list[str]]:
         records = tasks.campaigns(arguments.full, say, arguments.campaign)
         return records, "campaigns" if arguments.full else "samples", list(CAMPAIGNS)
     if step == "proofs":
-        return tasks.proofs(say), step, list(PROOFS)
+        return tasks.proofs(arguments.full, say), step, list(PROOFS)
     run = {
         "coverage": tasks.coverage,
         "refutations": tasks.refutations,

@@ -43,11 +43,12 @@ def _introduction(results: Results) -> str:
     return f"""\
 # What is verified, and how
 
-This page is written by `make verify` (proofs, seeded bugs, netlists, coverage, samples of the
-campaigns) and `make verify-full` (the campaigns in full) from what they found, which is in
-[verification.json](verification.json) with dates, seeds and counts. Both end with status 1 if
-anything failed; `make test` runs the quick proofs and holds this page to the present gateware,
-`make mutants` runs every seeded bug. Figures are those of the machine and tools they were run with:
+This page is written by `make verify` (quick proofs, seeded bugs, coverage, samples of the
+campaigns) and `make verify-full` (all proofs, each on the bugs that it must refute, netlists, the
+campaigns in full) from what they found, which is in [verification.json](verification.json) with
+dates, seeds and counts. Both end with status 1 if anything failed; `make test` runs the quick
+proofs and holds this page to the present gateware, `make mutants` runs every seeded bug. Figures
+are those of the machine and tools they were run with:
 {tools or _NOT_DONE}.
 
 - *Exhausted* means that every case was computed and compared.

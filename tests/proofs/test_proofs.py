@@ -4,7 +4,7 @@ from sim.verify.checker import Checker
 from sim.verify.proofs.registry import PROOFS
 from tests.mutants.catalogue import MUTANTS
 
-#: The others run by `make verify`, and where they are named.
+#: The others run by `make verify-full`, and where they are named.
 ALL = [
     pytest.param(name, marks=() if proof.quick else pytest.mark.slow)
     for name, proof in PROOFS.items()
@@ -21,7 +21,7 @@ def test_proof(name):
 
 
 def test_every_proof_has_a_bug_to_refute():
-    """The bugs are refuted by `make verify`, each in a process of its own."""
+    """The bugs are refuted by `make verify-full`, each in a process of its own."""
     names = {mutant.name for mutant in MUTANTS}
     assert all(proof.mutants for proof in PROOFS.values())
     assert {bug for proof in PROOFS.values() for bug in proof.mutants} <= names

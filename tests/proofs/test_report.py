@@ -23,7 +23,7 @@ def test_the_page_is_that_of_the_records():
 
 
 def test_records_are_of_the_present_catalogues():
-    """Otherwise `make verify` has not been run since a proof or a bug came or went."""
+    """Otherwise `make verify-full` has not been run since a proof or a bug came or went."""
     assert FOUND["proofs"].keys() == PROOFS.keys()
     pairs = {f"{p.name} / {bug}" for p in PROOFS.values() for bug in p.mutants}
     assert FOUND["refutations"].keys() == pairs
