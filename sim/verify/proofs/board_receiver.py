@@ -230,6 +230,7 @@ PROOFS = [
             "board: TLAST with every beat",
             "board: a beat is gone before it is taken",
         ),
+        quick=False,
     ),
     Proof(
         "frames to the board, highest bits",
