@@ -1,15 +1,16 @@
 """Two layers of a network: the tile's results, quantized in gateware, are the next activations."""
 
+import functools
+
 import numpy as np
 import pytest
 
 import golden
 from hdl import formats
 from hdl.quantizer import QuantizationEngine
-from hdl.tile import SystolicTile
 from sim import engines, quantize
 
-from .test_tile import ROWS, quantized, run_tile
+from .test_tile import quantized, run_tile, tile_of
 
 #: The size of tile that its own tests compile.
 COLUMNS = 3
@@ -17,13 +18,18 @@ COLUMNS = 3
 
 def product(a, w, **options):
     """Multiply on the tile; return the bits (M, N) of A * W^T."""
-    tile = SystolicTile(formats.get(a.format), columns=COLUMNS, rows=ROWS)
-    return run_tile(tile, a, w, **options)[0]
+    return run_tile(tile_of(a.format, COLUMNS), a, w, **options)[0]
+
+
+@functools.cache
+def engine_of(name):
+    """Return an engine, the same one for the same format: it is exported once."""
+    return QuantizationEngine(formats.get(name))
 
 
 def activations(bits, name, **options):
     """Quantize rows of FP32 bits on the engine, as the next layer's activations."""
-    engine = QuantizationEngine(formats.get(name))
+    engine = engine_of(name)
     groups = bits.size // engine.format.lanes
     beats = np.ascontiguousarray(bits).reshape(groups, -1)
     run = engines.get("fast").run_streams(engine, {"values": beats}, {"groups": groups}, **options)

@@ -1,3 +1,4 @@
+import functools
 import re
 
 import numpy as np
@@ -54,10 +55,16 @@ def run_tile(tile, a, w, engine="fast", **options):
     return np.concatenate(list(blocks), axis=1), run
 
 
+@functools.cache
+def tile_of(name, columns, fabric=Fabric.GATES):
+    """Return a tile, the same one for the same parameters: it is exported once."""
+    return SystolicTile(formats.get(name, fabric), columns=columns, rows=ROWS)
+
+
 def check_tile(name, rows, groups, columns, blocks=2, fabric=Fabric.GATES, **options):
     a = quantized("activations", rows, groups, name, seed=rows)
     w = quantized("weights", columns * blocks, groups, name, seed=columns)
-    tile = SystolicTile(formats.get(name, fabric), columns=columns, rows=ROWS)
+    tile = tile_of(name, columns, fabric)
     got, run = run_tile(tile, a, w, **options)
     np.testing.assert_array_equal(got, golden.accumulate(a, w).view(np.uint32))
     return run
@@ -112,7 +119,7 @@ def test_cycles(rows, columns, fabric):
     """A set of weights lasts for the longest of its rows, its columns and the row distance."""
     groups, blocks = 5, 2
     run = check_tile("m2xfp", rows, groups, columns, blocks=blocks, fabric=fabric)
-    tile = SystolicTile(formats.get("m2xfp", fabric), columns=columns, rows=ROWS)
+    tile = tile_of("m2xfp", columns, fabric)
     period = max(rows, columns, tile.row_distance)
     sets = groups * blocks
     assert run.last["activations"] - run.first["activations"] == (sets - 1) * period + rows - 1

@@ -146,6 +146,12 @@ VERIFICATION = [
             "closer = top > 2 * (below + spare) * n",
             "closer = top >= 2 * (below + spare) * n",
         ),
+        (
+            "the spare code is never taken",
+            _SGEM,
+            "closer = top > 2 * (below + spare) * n",
+            "closer = Const(0, 1)",
+        ),
     ),
     *seeded(
         "collector",

@@ -66,6 +66,7 @@ _MUTANTS = (
 _FARTHEST = ("multipliers: farthest values are dropped",)
 _SPARE = (
     "multipliers: a tie goes to the spare code",
+    "multipliers: the spare code is never taken",
     "multipliers: the spare code of a negative value",
     "multipliers: a zero keeps its sign",
 )

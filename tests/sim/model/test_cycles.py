@@ -1,5 +1,7 @@
 """The model's cycles are the gateware's, to the cycle."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -20,7 +22,9 @@ CORES = [("m2xfp", 2, 8), ("m2xfp", 7, 4), ("nvfp4", 4, 8), ("mxfp4", 1, 3)]
 MORE = {"accumulate": True}
 
 
+@functools.cache
 def core_of(format, columns, rows):
+    """Return a core, the same one for the same size: it is exported once."""
     return GemmCore(
         formats.get(format), columns=columns, rows=rows, buffer_groups=64, accumulate=True
     )
