@@ -95,31 +95,13 @@ def refutations(say: Callable[[str], None]) -> dict[str, Record]:
 def mutants(say: Callable[[str], None]) -> dict[str, Record]:
     """Run the test that must catch each seeded bug."""
     from tests.mutants.catalogue import MUTANTS
+    from tests.mutants.killing import kill
 
     bugs = {bug.name: bug for bug in MUTANTS}
 
     def run(name: str) -> Record:
         bug = bugs[name]
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-x",
-            "-m",
-            "",
-            "-p",
-            "tests.mutants.plugin",
-        ]
-        done = subprocess.run(
-            [*command, "-p", "no:cacheprovider", bug.killer],
-            cwd=ROOT,
-            env=os.environ | {_VARIABLE: name},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        caught = done.returncode == 1 and "1 failed" in done.stdout
+        caught, _ = kill(bug)
         error = None if caught else "survived"
         return {"file": bug.file, "killer": bug.killer, "error": error, "date": today()}
 

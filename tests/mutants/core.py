@@ -7,7 +7,7 @@ _BLOCKS = _TEST + "test_blocks_tiles_and_panels_in_amaranth"
 _C = _TEST + "test_c_in_amaranth"
 _LATE = _TEST + "test_late_tlast_in_amaranth"
 _EARLY = _TEST + "test_early_tlast_in_amaranth"
-_REFUSED = _TEST + "test_refused_commands_in_amaranth"
+_REFUSED = _TEST + "test_refused_commands_in_amaranth[sizes3-options3-Refusal.OVERSIZED]"
 
 CORE = [
     *seeded(

@@ -5,18 +5,14 @@ import importlib.machinery
 import importlib.util
 import os
 import sys
-from pathlib import Path
 
 from .catalogue import MUTANTS, Mutant
-
-#: Environment variable that names the mutant.
-VARIABLE = "M2XFP_MUTANT"
-_ROOT = Path(__file__).parents[2]
+from .killing import ROOT, VARIABLE
 
 
 def mutated(mutant: Mutant) -> str:
     """Return the source of the mutant's file with its bug in it."""
-    text = (_ROOT / mutant.file).read_text()
+    text = (ROOT / mutant.file).read_text()
     count = text.count(mutant.old)
     if count != 1:
         raise LookupError(f"Mutant {mutant.name!r} matches {mutant.file} {count} times, not once")
@@ -34,7 +30,7 @@ class _Loader(importlib.machinery.SourceFileLoader):
 
 class _Finder(importlib.abc.MetaPathFinder):
     def __init__(self, mutant):
-        self._file = _ROOT / mutant.file
+        self._file = ROOT / mutant.file
         self._name = mutant.file.removesuffix(".py").replace("/", ".")
         self._text = mutated(mutant)
 
