@@ -52,7 +52,7 @@ drift: $(READY) ## check that the figures of docs/synthesis.md still hold
 verify: $(READY) ## quick proofs, seeded bugs, samples of the campaigns: docs/verification.md
 	@$(BIN)/python -m sim.verify
 
-verify-full: $(READY) ## all proofs on all their bugs, netlists, campaigns in full: an hour or two; campaigns resume
+verify-full: $(READY) ## all proofs on all their bugs, netlists, campaigns in full: twenty minutes to an hour; campaigns resume
 	@$(BIN)/python -m sim.verify --full
 
 ICARUS := build/icarus
