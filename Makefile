@@ -13,7 +13,7 @@ ACTIVATIONS := sim/data/smollm2_attn_q.safetensors:attn_q.input
 WEIGHTS := sim/data/smollm2_attn_q.safetensors:attn_q.weight
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sim test mutants lint synth report drift icarus verify verify-full bench ci clean
+.PHONY: help setup sim test mutants boards lint synth report drift icarus verify verify-full bench ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ test: $(READY) ## run the test suite
 
 mutants: $(READY) ## run, for every seeded bug, the test that must catch it
 	$(BIN)/python -m pytest -n 2 -m mutants
+
+boards: $(READY) ## build the bitstreams of docs/board.md and compare what it shows
+	$(BIN)/python -m pytest -n 2 -m boards
 
 lint: $(READY) ## check the style of the code
 	$(BIN)/ruff check .
