@@ -37,7 +37,7 @@ mutants: $(READY) ## run, for every seeded bug, the test that must catch it
 	$(BIN)/python -m pytest -n 2 -m mutants
 
 boards: $(READY) ## build the bitstreams of docs/board.md and compare what it shows
-	$(BIN)/python -m pytest -n 2 -m "" tests/board/test_page.py
+	$(BIN)/python -m pytest -n 2 -m boards
 
 lint: $(READY) ## check the style of the code
 	$(BIN)/ruff check .
@@ -57,7 +57,6 @@ verify: $(READY) ## quick proofs, seeded bugs, samples of the campaigns: docs/ve
 
 verify-full: $(READY) ## all proofs on all their bugs, netlists, campaigns in full: twenty minutes to an hour; campaigns resume
 	@$(BIN)/python -m sim.verify --full
-	@$(MAKE) --no-print-directory boards
 
 ICARUS := build/icarus
 

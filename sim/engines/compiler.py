@@ -23,7 +23,7 @@ _DEFINES = ["VERILATOR=1", "VM_COVERAGE=0", "VM_SC=0", "VM_TIMING=0", "VM_TRACE_
 # Optimizing across modules would give every instance code of its own: without it, a tile of 16
 # columns is a fifth of the C++ and as fast.
 _SHARING = ["-fno-inline", "-fno-gate", "-fno-dfg"]
-# Verilator looks for logic to make a table of for a third of its time, and simulates no faster.
+# Verilator looks for logic to make a table of, up to a third of its time, and simulates no faster.
 _VERILATE = ["--cc", "--prefix", "Vtop", "-O3", "-fno-table", "--timescale-override", "1ns/1ns"]
 _QUIET = ["-Wno-fatal", "-Wno-lint", "-Wno-style"]
 #: C++ to compile at once: less costs the headers again, more leaves processors idle.

@@ -27,7 +27,6 @@ __all__ = [
 
 #: The checkout: seeded bugs and tests are not part of the installed package.
 ROOT = Path(__file__).parents[2]
-_VARIABLE = "M2XFP_MUTANT"
 _WORKER = "import sys; from sim.verify.worker import main; sys.exit(main(sys.argv[1:]))"
 _MUTATED = f"import tests.mutants.plugin; {_WORKER}"
 
@@ -36,8 +35,11 @@ Record = dict[str, object]
 
 def _worker(arguments: list[str], mutant: str | None = None) -> Record:
     """Run a worker and return its result; ``error`` says what kept it from one."""
-    code = _MUTATED if mutant else _WORKER
-    environment = os.environ | ({_VARIABLE: mutant} if mutant else {})
+    code, environment = _WORKER, dict(os.environ)
+    if mutant:
+        from tests.mutants.killing import VARIABLE
+
+        code, environment[VARIABLE] = _MUTATED, mutant
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments],
         cwd=ROOT,
