@@ -47,6 +47,11 @@ class Column(wiring.Component):
         Sum, :attr:`latency` cycles after its activations.
     partial_delay : int
     latency : int
+
+    Raises
+    ------
+    TypeError
+        If ``format`` is not a gateware format.
     """
 
     def __init__(self, format: Format):

@@ -12,7 +12,7 @@ class FrameSender(wiring.Component):
     """Makes frames of acknowledgements, results and status words, one beat a frame.
 
     Acknowledgements go first, then results, then status words. A frame of n bytes of payload is
-    n + 5 bytes.
+    n + 5 bytes: a cycle to take the beat, then a byte in every cycle that ``o`` is ready.
 
     Parameters
     ----------

@@ -22,7 +22,8 @@ class GemmCore(wiring.Component):
 
     One command at a time. Each consumes every stream of data it uses up to TLAST, gives
     ``rows * ceil(channels / columns)`` beats of results and then one status record; a command
-    that is refused consumes and gives nothing but its status.
+    that is refused consumes and gives nothing but its status. A group of activations meets all
+    columns every cycle; `docs/core.md` has the cycles of a command, exactly.
 
     Parameters
     ----------

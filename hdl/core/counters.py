@@ -37,7 +37,7 @@ def event_layout(columns: int) -> data.StructLayout:
 
 
 class Counters(wiring.Component):
-    """Counts the events of a command.
+    """Counts the events of a command. Latency 1 cycle, from an event to ``record``.
 
     Parameters
     ----------

@@ -11,6 +11,9 @@ from .walk import TileWalk
 class RowCounter(wiring.Component):
     """Knows the place of every result row in its command.
 
+    After ``next``, one cycle later, outputs are those of the following row. Rows may follow each
+    other in every cycle.
+
     Attributes
     ----------
     command, start

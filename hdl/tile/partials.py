@@ -7,6 +7,18 @@ class Partials(wiring.Component):
     """The partial sums of one column, one FP32 a row.
 
     Read latency 1 cycle. A sum written in one cycle is read with its row given in the next.
+
+    Parameters
+    ----------
+    rows : int
+
+    Attributes
+    ----------
+    read_row : In(range(rows))
+    read_data : Out(32)
+    write_row : In(range(rows))
+    write_data : In(32)
+    write_en : In(1)
     """
 
     def __init__(self, rows: int):
